@@ -1,0 +1,36 @@
+//! What Gazer knows and decides.
+//!
+//! Everything here is pure: no IO, no async, no clock, no randomness. Time is an argument. The same functions judge in
+//! production, in the tests and in the simulation, so what they decide can be replayed.
+//!
+//! The life of one check, in the words of this crate: a [`cadence`] says when a [`monitor`] is due; a probe brings back
+//! an [`observation`]; [`verdict::judge`] says what it means; [`health::fold`] joins it to what was known, and answers
+//! with the [`period`]s that end and begin; [`incident::turn`] opens and closes incidents and numbers their events;
+//! [`alert::on_event`] says who is to be told, and [`delivery`] when to try again.
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that panics has failed, which is what it is for"))]
+
+pub mod access;
+pub mod alert;
+pub mod assertion;
+pub mod cadence;
+pub mod cause;
+pub mod channel;
+pub mod delivery;
+pub mod guarantee;
+pub mod health;
+pub mod http;
+pub mod id;
+pub mod incident;
+pub mod invalid;
+pub mod monitor;
+pub mod observation;
+pub mod period;
+pub mod time;
+pub mod uptime;
+pub mod verdict;
+
+pub use id::{
+    ChannelId, DeliveryId, IncidentId, MonitorId, RuleId, TeamId, TokenId, UserId,
+};
+pub use invalid::Invalid;
+pub use time::Timestamp;
