@@ -69,15 +69,32 @@ impl fmt::Display for Op {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Assertion {
     Status(StatusSet),
-    Header { name: String, op: Op, value: String },
+    Header {
+        name: String,
+        op: Op,
+        value: String,
+    },
     /// `op` is contains, lacks or matches.
-    Body { op: Op, value: String },
+    Body {
+        op: Op,
+        value: String,
+    },
     /// `path` is an RFC 9535 JSONPath that names one value.
-    Json { path: String, op: Op, value: JsonValue },
+    Json {
+        path: String,
+        op: Op,
+        value: JsonValue,
+    },
     /// Response time; what fails it is slow, not down.
-    Time { op: Op, limit: Duration },
+    Time {
+        op: Op,
+        limit: Duration,
+    },
     /// Time left until the certificate expires.
-    Certificate { op: Op, left: Duration },
+    Certificate {
+        op: Op,
+        left: Duration,
+    },
 }
 
 /// `200-299,401`: the statuses that count as good.

@@ -107,8 +107,12 @@ mod tests {
     fn five_thousand_monitors_spread_over_their_interval() {
         let mut per_second = [0u32; 10];
         for n in 0..5_000u32 {
-            let id = MonitorId::new(Timestamp::from_millis(1_700_000_000_000 + i64::from(n / 100)), [n as u8, (n >> 8) as u8, 3, 4, 5, 6, 7, 8, 9, 1]);
-            let slot = Cadence::new(id, Duration::from_secs(10), Timestamp::EPOCH).at_or_after(Timestamp::from_millis(1_000_000));
+            let id = MonitorId::new(
+                Timestamp::from_millis(1_700_000_000_000 + i64::from(n / 100)),
+                [n as u8, (n >> 8) as u8, 3, 4, 5, 6, 7, 8, 9, 1],
+            );
+            let slot = Cadence::new(id, Duration::from_secs(10), Timestamp::EPOCH)
+                .at_or_after(Timestamp::from_millis(1_000_000));
             per_second[(slot.millis() / 1_000 % 10) as usize] += 1;
         }
         assert!(per_second.iter().all(|n| (400..=600).contains(n)), "{per_second:?}");

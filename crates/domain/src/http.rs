@@ -30,8 +30,7 @@ pub enum Method {
 }
 
 impl Method {
-    pub const ALL: [Self; 7] =
-        [Self::Get, Self::Head, Self::Post, Self::Put, Self::Patch, Self::Delete, Self::Options];
+    pub const ALL: [Self; 7] = [Self::Get, Self::Head, Self::Post, Self::Put, Self::Patch, Self::Delete, Self::Options];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -143,7 +142,8 @@ impl HttpSpec {
             return Err(Invalid::new("http.assertions", format!("must be at most {MOST} assertions")));
         }
         for (i, assertion) in self.assertions.iter().enumerate() {
-            let refuse = |field: &str, message: &str| Err(Invalid::new(format!("http.assertions[{i}].{field}"), message));
+            let refuse =
+                |field: &str, message: &str| Err(Invalid::new(format!("http.assertions[{i}].{field}"), message));
             match assertion {
                 Assertion::Body { op, .. } if !matches!(op, Op::Contains | Op::Lacks | Op::Matches) => {
                     return refuse("op", "must be contains, lacks or matches");
@@ -269,7 +269,9 @@ mod tests {
 
     #[test]
     fn headers_that_frame_or_inject_are_refused() {
-        for (name, value) in [("X-A", "b\r\nX-Injected: 1"), ("X-A\r\nX", "1"), ("Content-Length", "0"), ("Proxy-Authorization", "x")] {
+        for (name, value) in
+            [("X-A", "b\r\nX-Injected: 1"), ("X-A\r\nX", "1"), ("Content-Length", "0"), ("Proxy-Authorization", "x")]
+        {
             assert!(validate_header(name, value).is_err(), "{name}");
         }
         assert_eq!(validate_header("Host", "other.example"), Ok(()));

@@ -212,7 +212,8 @@ mod tests {
 
     #[test]
     fn nothing_else_parses() {
-        for text in ["", "mon", "mon_", "mon_01jd", "mon_zzzzzzzzzzzzzzzzzzzzzzzzzz", "mon_0000000000000000000000000I"] {
+        for text in ["", "mon", "mon_", "mon_01jd", "mon_zzzzzzzzzzzzzzzzzzzzzzzzzz", "mon_0000000000000000000000000I"]
+        {
             assert!(text.parse::<MonitorId>().is_err(), "{text}");
         }
     }

@@ -72,7 +72,8 @@ const UNITS: [(&str, u64); 5] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3
 
 /// `90s`, `1m30s`, `250ms`, `14d`. A bare number has no unit and is refused, but for `0`.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    let refused = || format!("{text:?} is not a duration; write a number and a unit (ms, s, m, h, d), as in 30s or 1m30s");
+    let refused =
+        || format!("{text:?} is not a duration; write a number and a unit (ms, s, m, h, d), as in 30s or 1m30s");
     let mut rest = text.trim();
     if rest == "0" {
         return Ok(Duration::ZERO);
