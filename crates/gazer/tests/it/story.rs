@@ -46,18 +46,28 @@ async fn a_site_breaks_and_its_owner_is_told_twice() {
     assert!(up.json["data"]["incident"]["ended_at"].is_string());
     assert_ne!(up.id(), down.id());
 
-    let story = app.until(&format!("/incidents/{incident}"), |seen| {
-        seen["deliveries"].as_array().is_some_and(|all| all.len() == 2 && all.iter().all(|one| one["state"] == "delivered"))
-    }, SOON).await;
+    let story = app
+        .until(
+            &format!("/incidents/{incident}"),
+            |seen| {
+                seen["deliveries"]
+                    .as_array()
+                    .is_some_and(|all| all.len() == 2 && all.iter().all(|one| one["state"] == "delivered"))
+            },
+            SOON,
+        )
+        .await;
     assert_eq!(story["events"].as_array().map(Vec::len), Some(2), "{story:#}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn mail_reaches_the_owner_with_the_whole_story() {
     let (site, mail) = (Site::http().await, SmtpServer::start().await);
-    let recipe = owned().arg("--smtp-url").arg(format!("{}?tls=none", mail.url())).arg("--smtp-from").arg("gazer@example.com");
+    let recipe =
+        owned().arg("--smtp-url").arg(format!("{}?tls=none", mail.url())).arg("--smtp-from").arg("gazer@example.com");
     let app = Driver::start(recipe).await;
-    let channel = app.create("/channels", json!({"name": "Mail", "kind": "email", "email": {"to": ["ann@example.com"]}})).await;
+    let channel =
+        app.create("/channels", json!({"name": "Mail", "kind": "email", "email": {"to": ["ann@example.com"]}})).await;
     app.rule(&text(&channel["id"])).await;
     site.break_with(Fault::Status(503)).await;
     app.monitor("Shop", &site.url(), json!({"verify": {"attempts": 0, "gap": "0s"}})).await;
