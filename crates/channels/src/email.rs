@@ -181,3 +181,6 @@ fn complaints(of: &[(String, String)]) -> String {
     let sentences = befallen.iter().map(|(why, addresses)| format!("{}: {why}", addresses.join(", ")));
     sentences.collect::<Vec<_>>().join("; ")
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,9 @@ mod post;
 pub mod signature;
 mod webhook;
 
+#[cfg(test)]
+mod sample;
+
 use std::time::Duration;
 
 use gazer_domain::channel::{Notice, Target};
@@ -58,6 +61,10 @@ impl Channels {
 
 /// What a stranger said, fit for one line of ours: no control characters, no runs of space, and an end.
 fn quoted(text: &str) -> String {
+    clipped(&one_line(text), QUOTED_CHARS)
+}
+
+fn one_line(text: &str) -> String {
     let mut line = String::new();
     for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
         if !line.is_empty() {
@@ -65,7 +72,7 @@ fn quoted(text: &str) -> String {
         }
         line.push_str(word);
     }
-    clipped(&line, QUOTED_CHARS)
+    line
 }
 
 fn clipped(text: &str, most_chars: usize) -> String {

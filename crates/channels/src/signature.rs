@@ -34,7 +34,7 @@ mod tests {
         let text = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
         let secret = STANDARD.decode(text.strip_prefix(SECRET_PREFIX).unwrap()).unwrap();
         let signature = sign(&secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, br#"{"test": 2432232314}"#);
-        assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmzKtSyZlE3uFJELVlNIOLJ1OE=");
+        assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
         assert_eq!(secret_text(&secret), text);
     }
 }

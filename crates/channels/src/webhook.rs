@@ -81,3 +81,6 @@ fn retry_after(receipt: &Receipt, now: Timestamp) -> Option<Duration> {
     let date = jiff::fmt::rfc2822::parse(value).ok()?;
     Some(Timestamp::from_millis(date.timestamp().as_millisecond()).since(now))
 }
+
+#[cfg(test)]
+mod tests;

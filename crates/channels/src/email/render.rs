@@ -10,7 +10,7 @@ use gazer_domain::incident::EventKind;
 use gazer_domain::time::humane_duration;
 use maud::{DOCTYPE, PreEscaped, html};
 
-use crate::{clipped, quoted};
+use crate::{clipped, one_line, quoted};
 
 /// Longer subjects are cut by every client; the whole sentence is in the body.
 const SUBJECT_CHARS: usize = 140;
@@ -159,7 +159,7 @@ fn told(story: &Story, at: Timestamp) -> Page {
         facts.push(("Ended", clock(story.ended.unwrap_or(at))));
     }
     facts.push(("Cause", format!("{cause} ({})", story.cause.code)));
-    Page { badge, colour, title, sentence, facts, link: Some(quoted(&story.link)).filter(|link| !link.is_empty()) }
+    Page { badge, colour, title, sentence, facts, link: Some(one_line(&story.link)).filter(|link| !link.is_empty()) }
 }
 
 const fn badge(event: EventKind) -> (&'static str, &'static str) {
