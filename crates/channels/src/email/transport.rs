@@ -28,6 +28,17 @@ pub(super) enum Answer {
     Never(String),
 }
 
+impl Answer {
+    /// Before the message is named, a refusal is about the server and its settings (a password that changed, a
+    /// greeting of 554), not about the message: once that is repaired, all go.
+    fn postponed(self) -> Self {
+        match self {
+            Self::Never(why) => Self::Later(why),
+            Self::Taken(_) | Self::Later(_) => self,
+        }
+    }
+}
+
 /// Which part of the dialogue did not come out well; it prints as what we were about to do.
 #[derive(Debug, Clone, Copy)]
 enum Step {
@@ -72,7 +83,7 @@ pub(super) async fn hand_over(server: &Server, from: &Address, to: &[Address], m
 impl Dialogue<'_> {
     /// `Err` is the one answer that goes for every recipient.
     async fn run(&self, from: &Address, to: &[Address], message: &[u8]) -> Result<Vec<Answer>, Answer> {
-        let mut connection = self.open().await?;
+        let mut connection = self.open().await.map_err(Answer::postponed)?;
         let sender = MailFrom::new(Some(from.clone()), Vec::new());
         self.within(Step::Sender, connection.command(sender)).await?;
         let mut answers = Vec::with_capacity(to.len());
@@ -134,12 +145,8 @@ impl Dialogue<'_> {
             let why = "offers no STARTTLS, and the password is not sent in the clear (use ?tls=none to allow that)";
             return Err(Answer::Later(format!("{} {why}", self.server)));
         }
-        match self.within(Step::SignIn, connection.auth(DEFAULT_MECHANISMS, credentials)).await {
-            Ok(_) => Ok(()),
-            // A wrong password is about the server's settings, not about this message: once it is repaired, all go.
-            Err(Answer::Never(why)) => Err(Answer::Later(why)),
-            Err(answer) => Err(answer),
-        }
+        self.within(Step::SignIn, connection.auth(DEFAULT_MECHANISMS, credentials)).await?;
+        Ok(())
     }
 
     async fn within<T>(&self, step: Step, work: impl Future<Output = Result<T, Error>>) -> Result<T, Answer> {
