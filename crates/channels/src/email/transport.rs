@@ -8,12 +8,12 @@ use std::fmt;
 use std::future::Future;
 
 use lettre::Address;
+use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail as MailFrom, Rcpt};
 use lettre::transport::smtp::extension::ClientId;
 use lettre::transport::smtp::response::Response;
-use lettre::transport::smtp::{Error, response::Severity};
 use tokio::time::{Instant, timeout_at};
 
 use super::server::{Security, Server};
@@ -167,18 +167,14 @@ fn spoken(reply: &Response) -> String {
     quoted(&format!("{} {}", reply.code(), reply.message().collect::<Vec<_>>().join(" ")))
 }
 
+/// The server's words after its code; otherwise the innermost cause, which the outer ones only repeat.
 fn cause(error: &Error) -> String {
-    let mut text = match error.status() {
-        Some(code) if code.severity != Severity::PositiveCompletion => code.to_string(),
-        _ => String::new(),
-    };
-    let mut next = std::error::Error::source(error);
-    if next.is_none() && text.is_empty() {
-        text = error.to_string();
+    let mut innermost: &dyn std::error::Error = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
     }
-    while let Some(source) = next {
-        text = format!("{text}{}{source}", if text.is_empty() { "" } else { " " });
-        next = source.source();
+    match error.status() {
+        Some(code) => quoted(&format!("{code} {innermost}")),
+        None => quoted(&innermost.to_string()),
     }
-    quoted(&text)
 }

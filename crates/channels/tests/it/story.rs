@@ -8,12 +8,12 @@ use gazer_domain::{ChannelId, DeliveryId, IncidentId, MonitorId, Timestamp};
 
 /// Channels that may reach loopback, as a closed team's may.
 pub(crate) fn channels(mail: Option<Mail>) -> Channels {
-    Channels::new(todo!(), mail)
+    Channels::new(gazer_channels::post::Prober, mail)
 }
 
 /// Channels of an install that anybody may sign up to.
 pub(crate) fn guarded_channels() -> Channels {
-    Channels::new(todo!(), None)
+    Channels::new(gazer_channels::post::Prober, None)
 }
 
 pub(crate) fn id() -> DeliveryId {
