@@ -1,5 +1,7 @@
 //! What there is to tell, and who tells it.
 
+use std::net::{SocketAddr, TcpListener};
+
 use gazer_channels::{Channels, Mail};
 use gazer_domain::cause::{Cause, Code};
 use gazer_domain::channel::{About, Notice, Story};
@@ -20,6 +22,11 @@ pub(crate) fn guarded_channels() -> Channels {
 
 fn prober(egress: Egress) -> Prober {
     Prober::new(Config { egress, witnesses: Vec::new(), ..Config::new(now) }).unwrap()
+}
+
+/// An address that nobody listens on: it was free a moment ago, and it is closed before this returns.
+pub(crate) fn nobody() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).unwrap()
 }
 
 pub(crate) fn id() -> DeliveryId {
