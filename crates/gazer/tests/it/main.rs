@@ -3,4 +3,5 @@
 mod architecture;
 mod crash;
 mod driver;
+mod newcomer;
 mod story;
