@@ -27,6 +27,8 @@ use tokio::time::timeout;
 /// One try; with two of them a name costs at most three seconds of a check's ten.
 const TRY: Duration = Duration::from_millis(1_500);
 const TRIES: usize = 2;
+/// In flight on one connection to a resolver. Beyond it a lookup fails as ours.
+const MOST_QUERIES: usize = 1_024;
 /// How long the other family's answer is awaited once one is there (RFC 8305 §3 says 50 ms).
 const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
 
@@ -76,7 +78,7 @@ impl Wire {
 
     async fn both(&self, host: &str) -> Result<Answer, Cause> {
         let spelled = format!("{}.", host.trim_end_matches('.'));
-        let name = Name::from_utf8(&spelled)
+        let name = Name::from_ascii(&spelled)
             .map_err(|err| Cause::new(Code::DnsNotFound, format!("{host} is not a name that DNS can hold: {err}")))?;
         let v4 = std::pin::pin!(self.family(&name, RecordType::A));
         let v6 = std::pin::pin!(self.family(&name, RecordType::AAAA));
@@ -131,6 +133,7 @@ fn bound(options: &mut ResolverOpts) {
     options.attempts = TRIES;
     options.cache_size = 0;
     options.preserve_intermediates = true;
+    options.max_active_requests = MOST_QUERIES;
     options.use_hosts_file = ResolveHosts::Never;
 }
 

@@ -39,11 +39,17 @@ impl Names for Table {
 pub(crate) struct Recorder {
     dialled: Arc<Mutex<Vec<SocketAddr>>>,
     routes: Arc<Mutex<HashMap<SocketAddr, SocketAddr>>>,
+    silent: Arc<Mutex<Vec<SocketAddr>>>,
 }
 
 impl Recorder {
     pub(crate) fn leads(&self, from: &str, to: SocketAddr) {
         self.routes.lock().unwrap().insert(from.parse().unwrap(), to);
+    }
+
+    /// Dials to it are never answered.
+    pub(crate) fn is_silent(&self, at: &str) {
+        self.silent.lock().unwrap().push(at.parse().unwrap());
     }
 
     pub(crate) fn dialled(&self) -> Vec<IpAddr> {
@@ -56,6 +62,9 @@ impl Sockets for Recorder {
     fn connect(&self, to: SocketAddr) -> Pending<'_, io::Result<TcpStream>> {
         Box::pin(async move {
             self.dialled.lock().unwrap().push(to);
+            if self.silent.lock().unwrap().contains(&to) {
+                return std::future::pending().await;
+            }
             let route = self.routes.lock().unwrap().get(&to).copied();
             match route {
                 Some(there) => TcpStream::connect(there).await,
