@@ -34,7 +34,7 @@ async fn alone() {
         .iter()
         .map(|site| {
             let mut spec = HttpSpec::get(site.url().parse().unwrap());
-            spec.timeout = Duration::from_secs(3);
+            spec.timeout = Duration::from_millis(1_500);
             prober.compile(&spec).unwrap()
         })
         .collect();

@@ -14,14 +14,19 @@ use gazer_testkit::now::now;
 use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep};
 
-use crate::world::{Recorder, Table};
+use crate::world::{Recorder, Table, UNRESOLVED};
 
 const WITNESS: &str = "1.1.1.1:443";
 
 fn prober(sockets: &Recorder) -> Prober {
-    let witnesses = vec![WITNESS.parse().unwrap()];
-    let config = Config { egress: Egress::Open, witnesses, ..Config::new(now) };
-    Prober::over(config, Arc::new(Table::default()), Arc::new(sockets.clone())).unwrap()
+    with_witness(sockets, WITNESS)
+}
+
+fn with_witness(sockets: &Recorder, witness: &str) -> Prober {
+    let names = Table::default();
+    names.says("witness.test", &["1.1.1.1"], &[]);
+    let config = Config { egress: Egress::Open, witnesses: vec![witness.parse().unwrap()], ..Config::new(now) };
+    Prober::over(config, Arc::new(names), Arc::new(sockets.clone())).unwrap()
 }
 
 async fn check(prober: &Prober, url: &str) -> Observation {
@@ -81,4 +86,17 @@ async fn an_install_without_internet_still_alerts_and_asks_nobody_about_its_own_
     assert_eq!((seen.judgement.verdict, asked(&sockets)), (Verdict::Down, 0));
     let seen = check(&prober, "http://8.8.8.8/").await;
     assert_eq!(seen.judgement.verdict, Verdict::Down);
+}
+
+#[tokio::test]
+async fn a_name_that_fails_while_others_resolve_is_the_sites_failure() {
+    let (sockets, listener) = (Recorder::default(), TcpListener::bind("127.0.0.1:0").await.unwrap());
+    let url = format!("http://{UNRESOLVED}/");
+    // Known by its address alone, a witness says nothing about names.
+    sockets.leads(WITNESS, listener.local_addr().unwrap());
+    let seen = check(&prober(&sockets), &url).await;
+    assert_eq!((seen.judgement.verdict, seen.judgement.cause.unwrap().code), (Verdict::Unknown, Code::ResolverFailed));
+    let seen = check(&with_witness(&sockets, "witness.test:443"), &url).await;
+    assert_eq!((seen.judgement.verdict, seen.judgement.cause.unwrap().code), (Verdict::Down, Code::DnsServerFailure));
+    assert_eq!(seen.attempts.len(), 2);
 }

@@ -11,6 +11,9 @@ use gazer_probes::{AllowRule, Config, Egress, Prober};
 use gazer_testkit::now::now;
 use tokio::net::TcpStream;
 
+/// A name for which the resolver has no answer.
+pub(crate) const UNRESOLVED: &str = "unresolved.test";
+
 /// Answers in the order given; the last one stays.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Table(Arc<Mutex<HashMap<String, Vec<Answer>>>>);
@@ -26,6 +29,9 @@ impl Table {
 impl Names for Table {
     fn lookup<'a>(&'a self, name: &'a str) -> Pending<'a, Result<Answer, Cause>> {
         Box::pin(async move {
+            if name == UNRESOLVED {
+                return Err(Cause::new(Code::ResolverFailed, "our resolver did not answer in time"));
+            }
             let mut known = self.0.lock().unwrap();
             let answers =
                 known.get_mut(name).ok_or_else(|| Cause::new(Code::DnsNotFound, format!("no row for {name}")))?;
