@@ -10,20 +10,23 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that panics has failed, which is what it is for"))]
 
 pub mod access;
-
+pub mod alert;
 pub mod assertion;
 pub mod cadence;
 pub mod cause;
-
+pub mod channel;
+pub mod delivery;
+pub mod guarantee;
+pub mod health;
 pub mod http;
 pub mod id;
-
+pub mod incident;
 pub mod invalid;
 pub mod monitor;
 pub mod observation;
-
+pub mod period;
 pub mod time;
-
+pub mod uptime;
 pub mod verdict;
 
 pub use id::{ChannelId, DeliveryId, IncidentId, MonitorId, RuleId, TeamId, TokenId, UserId};

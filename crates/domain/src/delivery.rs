@@ -1,0 +1,94 @@
+//! When a message that did not get through is tried again.
+
+use std::time::Duration;
+
+use crate::time::humane_duration;
+
+/// Waits before the first and each further attempt: two and a half days in all, then the delivery is dead, and shown so.
+pub const WAITS: [Duration; 12] = {
+    const fn s(secs: u64) -> Duration {
+        Duration::from_secs(secs)
+    }
+    [s(0), s(5), s(30), s(120), s(600), s(1_800), s(3_600), s(10_800), s(21_600), s(43_200), s(86_400), s(86_400)]
+};
+
+/// A service that asks for more patience than this is asked again then.
+const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
+
+/// What came of one attempt to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    Delivered {
+        receipt: String,
+    },
+    /// Worth another try, not before `after` if the service said so.
+    Retry {
+        why: String,
+        after: Option<Duration>,
+    },
+    /// The service will never take it.
+    Refused {
+        why: String,
+    },
+}
+
+/// How long to wait after `attempts` failed ones; `None` gives up. `jitter` is between 0 and 1 and moves the wait by
+/// up to a fifth either way, so that a service that comes back is not met by everybody at once.
+pub fn wait(attempts: u32, jitter: f64, asked: Option<Duration>) -> Option<Duration> {
+    let planned = WAITS.get(attempts as usize)?;
+    let moved = planned.mul_f64(0.8 + 0.4 * jitter.clamp(0.0, 1.0));
+    Some(moved.max(asked.unwrap_or_default()).min(LONGEST_WAIT.mul_f64(1.2)))
+}
+
+/// For the page: `tried 3 times, again in 2 min`.
+pub fn patience(attempts: u32) -> String {
+    match WAITS.get(attempts as usize) {
+        Some(next) => format!("tried {attempts} times, again after {}", humane_duration(*next)),
+        None => format!("tried {attempts} times, given up"),
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Due now or later.
+    Waiting,
+    /// Claimed; if the claimant dies, its lease runs out and the delivery is claimed again under the same id.
+    Leased,
+    Delivered,
+    /// Every attempt failed, or the service refused it for good.
+    Dead,
+    /// Its recovery came before it went out: one message told both.
+    Merged,
+}
+
+impl State {
+    pub const ALL: [Self; 5] = [Self::Waiting, Self::Leased, Self::Delivered, Self::Dead, Self::Merged];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Leased => "leased",
+            Self::Delivered => "delivered",
+            Self::Dead => "dead",
+            Self::Merged => "merged",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn twelve_attempts_then_dead() {
+        assert_eq!(wait(0, 0.5, None), Some(Duration::ZERO));
+        assert_eq!(wait(1, 0.5, None), Some(Duration::from_secs(5)));
+        assert_eq!(wait(1, 0.0, Some(Duration::from_secs(60))), Some(Duration::from_secs(60)));
+        assert!(wait(11, 1.0, None).is_some());
+        assert_eq!(wait(12, 0.5, None), None);
+    }
+}

@@ -1,0 +1,145 @@
+//! What is known of a monitor in one region, and how one more check changes it.
+//!
+//! `fold` joins checks in the order of their slots. A late one is recorded, not folded. A slot that nobody checked makes
+//! a gap: from the first missed slot on the status is `unknown`, which is our failure and never the site's. An outage
+//! survives a gap: it ends only when good checks say so.
+
+use std::time::Duration;
+
+use crate::Timestamp;
+use crate::cadence::Cadence;
+use crate::verdict::Verdict;
+
+/// One narrow row per monitor and region: it changes with every check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Health {
+    pub status: Verdict,
+    /// The last slot that was folded.
+    pub slot: Timestamp,
+    /// Slots before this instant are accounted for: checked, covered by a check, or part of a gap.
+    pub covered: Timestamp,
+    /// Set from the first bad check until enough good ones, also through gaps.
+    pub failing: bool,
+    /// Good checks in a row while failing.
+    pub good: u8,
+}
+
+impl Health {
+    /// Before the first check, nothing is known.
+    pub fn fresh(since: Timestamp) -> Self {
+        Self {
+            status: Verdict::Unknown,
+            slot: since - Duration::from_millis(1),
+            covered: since,
+            failing: false,
+            good: 0,
+        }
+    }
+
+    /// The first slot that nothing accounts for.
+    pub fn next_slot(&self, cadence: &Cadence) -> Timestamp {
+        cadence.at_or_after(self.covered)
+    }
+}
+
+/// What folding needs of a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    pub slot: Timestamp,
+    pub took: Duration,
+    pub verdict: Verdict,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    pub cadence: Cadence,
+    pub recover_after: u8,
+}
+
+/// From `at` on, the status is `status`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Change {
+    pub at: Timestamp,
+    pub status: Verdict,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    pub health: Health,
+    /// In order of time: at most a gap and what the check found.
+    pub changes: Vec<Change>,
+}
+
+/// Folds one check. `None` if its slot was folded before: a duplicate or a late one changes nothing.
+pub fn fold(health: Health, seen: Seen, policy: &Policy) -> Option<Step> {
+    if seen.slot <= health.slot {
+        return None;
+    }
+    let mut step = Step { health, changes: Vec::new() };
+    let missed = health.next_slot(&policy.cadence);
+    if missed < seen.slot {
+        step.turn(missed, Verdict::Unknown);
+    }
+    let status = step.health.judge(seen.verdict, policy.recover_after);
+    step.turn(seen.slot, status);
+    step.health.slot = seen.slot;
+    step.health.covered = step.health.covered.max(seen.slot + seen.took.max(Duration::from_millis(1)));
+    Some(step)
+}
+
+/// Folds the absence of checks: slots that were due more than `grace` ago and that nothing accounts for.
+pub fn fold_gap(health: Health, now: Timestamp, grace: Duration, policy: &Policy) -> Option<Step> {
+    let missed = health.next_slot(&policy.cadence);
+    let last = policy.cadence.at_or_before(now - grace).filter(|last| *last >= missed)?;
+    let mut step = Step { health, changes: Vec::new() };
+    step.turn(missed, Verdict::Unknown);
+    step.health.slot = step.health.slot.max(last);
+    step.health.covered = last + Duration::from_millis(1);
+    Some(step)
+}
+
+impl Health {
+    fn judge(&mut self, verdict: Verdict, recover_after: u8) -> Verdict {
+        match verdict {
+            Verdict::Down => {
+                (self.failing, self.good) = (true, 0);
+                Verdict::Down
+            }
+            Verdict::Unknown => Verdict::Unknown,
+            Verdict::Up | Verdict::Slow if self.failing => {
+                self.good = self.good.saturating_add(1);
+                if self.good < recover_after {
+                    return Verdict::Down;
+                }
+                (self.failing, self.good) = (false, 0);
+                verdict
+            }
+            Verdict::Up | Verdict::Slow => verdict,
+        }
+    }
+}
+
+impl Step {
+    fn turn(&mut self, at: Timestamp, status: Verdict) {
+        if self.health.status == status {
+            return;
+        }
+        self.health.status = status;
+        self.changes.push(Change { at, status });
+    }
+}
+
+/// The monitor's status from those of its regions: down where most of the regions that know say so.
+pub fn aggregate(regions: &[Verdict]) -> Verdict {
+    let known = regions.iter().filter(|status| **status != Verdict::Unknown).count();
+    let down = regions.iter().filter(|status| **status == Verdict::Down).count();
+    match () {
+        () if known == 0 => Verdict::Unknown,
+        () if down * 2 > known => Verdict::Down,
+        () if regions.contains(&Verdict::Slow) => Verdict::Slow,
+        () => Verdict::Up,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,99 @@
+//! An incident: opened when a monitor turns down or slow, closed when it recovers, with numbered events between.
+//!
+//! At most one is open per monitor. `down` supersedes `slow` within the same incident. `unknown` neither opens nor
+//! closes one. A pause or a deletion closes it with an event of its own; an edit and a restart leave it open, and the
+//! next check decides.
+
+use std::fmt;
+
+use crate::cause::Cause;
+use crate::verdict::Verdict;
+use crate::{IncidentId, Timestamp};
+
+/// What kind of trouble.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Trouble {
+    Down,
+    Slow,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EventKind {
+    Down,
+    Slow,
+    Recovered,
+    /// The monitor was paused; nobody knows whether the site recovered.
+    Paused,
+    /// The monitor was deleted.
+    Deleted,
+}
+
+impl EventKind {
+    pub const ALL: [Self; 5] = [Self::Down, Self::Slow, Self::Recovered, Self::Paused, Self::Deleted];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Down => "down",
+            Self::Slow => "slow",
+            Self::Recovered => "recovered",
+            Self::Paused => "paused",
+            Self::Deleted => "deleted",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+
+    /// Whether the incident is over with it.
+    pub const fn ends(self) -> bool {
+        matches!(self, Self::Recovered | Self::Paused | Self::Deleted)
+    }
+}
+
+impl fmt::Display for EventKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Numbers start at 1 and have no holes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    pub number: u32,
+    pub kind: EventKind,
+    pub at: Timestamp,
+    pub cause: Option<Cause>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Incident {
+    pub id: IncidentId,
+    pub trouble: Trouble,
+    pub started: Timestamp,
+    pub ended: Option<Timestamp>,
+    pub cause: Cause,
+    /// How many events it has.
+    pub events: u32,
+}
+
+/// What a new status of the monitor means for its incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    Open(Trouble),
+    /// A slow site went down: the same incident, a graver event.
+    Worsen,
+    Recover,
+}
+
+/// At most two turns: a site that is down and comes back slow recovers, and is slow.
+pub fn turn(open: Option<Trouble>, status: Verdict) -> Vec<Turn> {
+    match (open, status) {
+        (None, Verdict::Down) => vec![Turn::Open(Trouble::Down)],
+        (None, Verdict::Slow) => vec![Turn::Open(Trouble::Slow)],
+        (Some(Trouble::Slow), Verdict::Down) => vec![Turn::Worsen],
+        (Some(Trouble::Down), Verdict::Slow) => vec![Turn::Recover, Turn::Open(Trouble::Slow)],
+        (Some(_), Verdict::Up) => vec![Turn::Recover],
+        _ => Vec::new(),
+    }
+}
