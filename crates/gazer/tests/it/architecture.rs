@@ -1,8 +1,10 @@
 //! The shape of the house, held by a test instead of a drawing.
 //!
 //! [`edges`] asks `cargo metadata` who lists whom, and `cargo tree` what is built; [`sources`] counts lines and reads
-//! file names. Each test gathers everything that is wrong and fails once, in sentences that say what to do.
+//! file names; [`documents`] follows links. Each test gathers everything that is wrong and fails once, in sentences that
+//! say what to do.
 
+mod documents;
 mod edges;
 mod sources;
 

@@ -1,3 +1,6 @@
 //! What holds for Gazer as a whole.
 
 mod architecture;
+mod crash;
+mod driver;
+mod story;
