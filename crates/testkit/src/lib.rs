@@ -6,6 +6,16 @@
 //!
 //! A missing program (PostgreSQL, chromium) is a panic that names the package; it is never a test skipped in silence.
 
+pub mod browser;
 pub mod ca;
+pub mod client;
 pub mod now;
+pub mod postgres;
+pub mod process;
+pub mod receiver;
+pub mod record;
+mod serve;
+pub mod site;
+pub mod smtp;
 pub mod targets;
+pub mod usage;
