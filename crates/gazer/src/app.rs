@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use gazer_bus::clock::system_now;
 use gazer_bus::local::{self, Running};
 use gazer_bus::{Bus, Clock, Message, SystemClock};
 use gazer_channels::Channels;
@@ -142,10 +143,10 @@ fn probes(config: &Config, at: SocketAddr) -> anyhow::Result<gazer_probes::Confi
     Ok(gazer_probes::Config {
         egress: config.egress,
         allow: config.allow.clone(),
-        own,
+        own_listeners: own,
         witnesses: config.witnesses.clone(),
-        extra_ca: config.extra_ca.clone(),
-        ..gazer_probes::Config::default()
+        extra_roots: config.authorities.clone(),
+        ..gazer_probes::Config::new(system_now)
     })
 }
 

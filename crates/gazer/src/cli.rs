@@ -17,6 +17,7 @@ use clap::{Args, Parser, Subcommand};
 use gazer_domain::access::Role;
 use gazer_domain::http::Method;
 use gazer_domain::time::parse_duration;
+use gazer_probes::witness::Witness;
 use gazer_probes::{AllowRule, Egress};
 
 /// Exit code of what we could not find out or do, as opposed to a site that is down (1) or bad usage (2).
@@ -77,7 +78,7 @@ pub(crate) struct ServeFlags {
     pub(crate) retention: Duration,
     /// An address that is asked whether our own network is up, before a site is called down. May be repeated.
     #[arg(long, env = "GAZER_WITNESS", value_name = "ADDRESS", value_delimiter = ',', default_values = crate::config::WITNESSES)]
-    pub(crate) witness: Vec<std::net::SocketAddr>,
+    pub(crate) witness: Vec<Witness>,
 }
 
 /// Where the state lies.

@@ -5,21 +5,25 @@
 //! its flag, before anything is created.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use gazer_channels::{Mail, MailError};
 use gazer_domain::http::parse_url;
 use gazer_domain::time::parse_duration;
+use gazer_probes::witness::Witness;
 use gazer_probes::{AllowRule, Egress};
 use gazer_store::Location;
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
 use url::Url;
 
 use crate::cli::{Failure, PlaceFlags, ServeFlags};
 use crate::people::Account;
 
-/// Public resolvers of three operators: they answer from everywhere, and hardly ever fail together.
-pub(crate) const WITNESSES: [&str; 3] = ["1.1.1.1:443", "8.8.8.8:443", "9.9.9.9:443"];
+/// Public resolvers of three operators, and a name that IANA keeps: they answer from everywhere, and hardly ever fail
+/// together.
+pub(crate) const WITNESSES: [&str; 4] = ["1.1.1.1:443", "8.8.8.8:443", "9.9.9.9:443", "example.com:443"];
 
 /// Pages look back a day, so less would leave them with holes.
 const SHORTEST_RETENTION: Duration = Duration::from_secs(24 * 3600);
@@ -32,9 +36,9 @@ pub(crate) struct Config {
     pub(crate) public_url: Option<Url>,
     pub(crate) egress: Egress,
     pub(crate) allow: Vec<AllowRule>,
-    pub(crate) witnesses: Vec<SocketAddr>,
-    /// PEM.
-    pub(crate) extra_ca: Option<Vec<u8>>,
+    pub(crate) witnesses: Vec<Witness>,
+    /// Trusted besides the public authorities.
+    pub(crate) authorities: Vec<CertificateDer<'static>>,
     pub(crate) mail: Option<Mail>,
     pub(crate) retention: Duration,
     /// Who owns this Gazer from its first start, without a browser.
@@ -52,8 +56,8 @@ pub(crate) struct Place {
 
 impl Config {
     pub(crate) fn resolve(flags: ServeFlags) -> Result<Self, Failure> {
-        let extra_ca = flags.extra_ca.map(read_authorities).transpose()?;
-        let mail = mail(flags.smtp_url, flags.smtp_from, extra_ca.as_deref())?;
+        let pem = flags.extra_ca.as_deref().map(read_authorities).transpose()?;
+        let mail = mail(flags.smtp_url, flags.smtp_from, pem.as_deref())?;
         if flags.retention < SHORTEST_RETENTION {
             return Err(Failure::usage("--retention <DURATION>", "must be at least 1d"));
         }
@@ -64,7 +68,7 @@ impl Config {
             egress: flags.egress,
             allow: flags.allow,
             witnesses: flags.witness,
-            extra_ca,
+            authorities: pem.as_deref().map(authorities).transpose()?.unwrap_or_default(),
             mail,
             retention: flags.retention,
             owner: owner(environment("GAZER_OWNER_EMAIL"), environment("GAZER_OWNER_PASSWORD"))?,
@@ -81,7 +85,7 @@ impl Config {
             egress: Egress::Open,
             allow: Vec::new(),
             witnesses: Vec::new(),
-            extra_ca: None,
+            authorities: Vec::new(),
             mail: None,
             retention: parse_duration("7d").expect("it is written as durations are"),
             owner: Some(owner),
@@ -117,16 +121,22 @@ fn public_url(text: &str) -> Result<Url, Failure> {
     Ok(url)
 }
 
-fn read_authorities(path: PathBuf) -> Result<Vec<u8>, Failure> {
-    let refused = |why: String| Failure::usage("--extra-ca <FILE>", why);
-    let pem = std::fs::read(&path).map_err(|err| refused(format!("{} cannot be read: {err}", path.display())))?;
-    if !pem.windows(CERTIFICATE.len()).any(|window| window == CERTIFICATE) {
-        return Err(refused(format!("{} holds no certificate in PEM form", path.display())));
-    }
-    Ok(pem)
+fn read_authorities(path: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(path).map_err(|err| no_authorities(&format!("{} cannot be read: {err}", path.display())))
 }
 
-const CERTIFICATE: &[u8] = b"-----BEGIN CERTIFICATE-----";
+fn authorities(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, Failure> {
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    let found = found.map_err(|err| no_authorities(&format!("the file is not PEM: {err}")))?;
+    if found.is_empty() {
+        return Err(no_authorities("the file holds no certificate in PEM form"));
+    }
+    Ok(found)
+}
+
+fn no_authorities(why: &str) -> Failure {
+    Failure::usage("--extra-ca <FILE>", why)
+}
 
 fn mail(url: Option<String>, from: Option<String>, root: Option<&[u8]>) -> Result<Option<Mail>, Failure> {
     let (url, from) = match (url.filter(|url| !url.is_empty()), from.filter(|from| !from.is_empty())) {
@@ -190,7 +200,7 @@ mod tests {
         let config = resolve(&[]).unwrap();
         assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
         assert_eq!(config.retention, Duration::from_secs(7 * 86_400));
-        assert_eq!(config.witnesses.len(), 3);
+        assert_eq!(config.witnesses.len(), WITNESSES.len());
         assert!(matches!(config.place.location, Location::Sqlite(dir) if dir.as_os_str() == "data"));
     }
 

@@ -13,14 +13,14 @@ use gazer_domain::http::{HttpSpec, parse_url};
 use gazer_domain::monitor::Verify;
 use gazer_domain::verdict::Verdict;
 use gazer_domain::{Invalid, MonitorId};
-use gazer_probes::check::{Job, Keep};
-use gazer_probes::{Config, Prober};
+use gazer_probes::{Config, Job, Keep, Prober};
 
 use super::{CheckFlags, Failure, UNKNOWN, say};
 
 pub(crate) async fn run(flags: CheckFlags) -> Result<ExitCode, Failure> {
     let spec = spec(&flags).map_err(|invalid| Failure::usage(flag_of(&invalid.field), invalid.message))?;
-    let config = Config { egress: flags.egress, ..Config::default() };
+    // Witnesses earn their vote by an hour's answers, which one check does not have.
+    let config = Config { egress: flags.egress, witnesses: Vec::new(), ..Config::new(system_now) };
     let prober = Prober::new(config).context("the prober could not be set up")?;
     let plan = prober.compile(&spec).map_err(|invalid| Failure::usage(flag_of(&invalid.field), invalid.message))?;
     let verify = if flags.no_verify { Verify { attempts: 0, ..Verify::default() } } else { Verify::default() };
