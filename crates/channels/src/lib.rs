@@ -13,7 +13,6 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that cannot go on should say where"))]
 
 mod email;
-mod post;
 pub mod signature;
 mod webhook;
 
@@ -25,7 +24,7 @@ use std::time::Duration;
 use gazer_domain::channel::{Notice, Target};
 use gazer_domain::delivery::Outcome;
 use gazer_domain::{DeliveryId, Timestamp};
-use post::Prober;
+use gazer_probes::Prober;
 
 pub use email::{Mail, MailError};
 

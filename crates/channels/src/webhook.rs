@@ -7,19 +7,15 @@
 
 mod body;
 
-use std::time::Duration;
-
-use crate::post::{Prober, Receipt};
 use gazer_domain::cause::{Cause, Code};
 use gazer_domain::channel::Notice;
 use gazer_domain::delivery::Outcome;
 use gazer_domain::time::humane_duration;
 use gazer_domain::{DeliveryId, Timestamp};
+use gazer_probes::{Prober, Receipt};
 use url::Url;
 
 use crate::{ATTEMPT, quoted, signature};
-
-const USER_AGENT: &str = concat!("Gazer/", env!("CARGO_PKG_VERSION_MAJOR"), ".", env!("CARGO_PKG_VERSION_MINOR"));
 
 /// The receiver's way to say: never again. Standard Webhooks 1.0, "Deliverability and reliability".
 const GONE: u16 = 410;
@@ -34,14 +30,13 @@ pub(crate) async fn send(
 ) -> Outcome {
     let body = body::of(notice);
     let headers = headers(id, secret, &body, now);
-    outcome(prober.post(url, &headers, body, ATTEMPT).await, now)
+    outcome(prober.post(url, &headers, body, ATTEMPT).await)
 }
 
 fn headers(id: &DeliveryId, secret: &[u8], body: &[u8], now: Timestamp) -> Vec<(String, String)> {
     let timestamp = now.millis().div_euclid(1_000);
     let pairs = [
         ("content-type", "application/json".to_owned()),
-        ("user-agent", USER_AGENT.to_owned()),
         ("webhook-id", id.to_string()),
         ("webhook-timestamp", timestamp.to_string()),
         ("webhook-signature", signature::sign(secret, id.as_str(), timestamp, body)),
@@ -49,7 +44,7 @@ fn headers(id: &DeliveryId, secret: &[u8], body: &[u8], now: Timestamp) -> Vec<(
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-fn outcome(answer: Result<Receipt, Cause>, now: Timestamp) -> Outcome {
+fn outcome(answer: Result<Receipt, Cause>) -> Outcome {
     let receipt = match answer {
         Ok(receipt) => receipt,
         // The guard's answer does not change with time; only an operator or another URL changes it.
@@ -59,7 +54,7 @@ fn outcome(answer: Result<Receipt, Cause>, now: Timestamp) -> Outcome {
     match receipt.status {
         200..=299 => Outcome::Delivered { receipt: described(&receipt) },
         GONE => Outcome::Refused { why: format!("the receiver is gone for good: {}", described(&receipt)) },
-        _ => Outcome::Retry { why: described(&receipt), after: retry_after(&receipt, now) },
+        _ => Outcome::Retry { why: described(&receipt), after: receipt.retry_after },
     }
 }
 
@@ -69,17 +64,6 @@ fn described(receipt: &Receipt) -> String {
         excerpt if excerpt.is_empty() => answer,
         excerpt => format!("{answer}: {excerpt}"),
     }
-}
-
-/// Seconds or a date (RFC 9110 §10.2.3); a date that has passed asks for no patience, a text that is neither is ignored.
-fn retry_after(receipt: &Receipt, now: Timestamp) -> Option<Duration> {
-    let (_, value) = receipt.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("retry-after"))?;
-    let value = value.trim();
-    if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = jiff::fmt::rfc2822::parse(value).ok()?;
-    Some(Timestamp::from_millis(date.timestamp().as_millisecond()).since(now))
 }
 
 #[cfg(test)]
