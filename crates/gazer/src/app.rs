@@ -49,7 +49,10 @@ pub(crate) struct App {
 
 impl App {
     /// `extend` adds routes of the caller's own to the site.
-    pub(crate) async fn start(config: Config, extend: impl FnOnce(&Web, axum::Router) -> axum::Router) -> anyhow::Result<Self> {
+    pub(crate) async fn start(
+        config: Config,
+        extend: impl FnOnce(&Web, axum::Router) -> axum::Router,
+    ) -> anyhow::Result<Self> {
         limits::raise();
         let listener = listen(config.listen).await?;
         let at = listener.local_addr().context("the listening address could not be read")?;
@@ -116,19 +119,22 @@ fn reachable(at: SocketAddr) -> Url {
 }
 
 async fn open(place: &Place, public_url: &str) -> anyhow::Result<Store> {
+    let data = &place.data;
+    std::fs::create_dir_all(data).with_context(|| format!("the data folder {} cannot be made", data.display()))?;
     Ok(Store::open(options(place, public_url)?).await?)
 }
 
 /// Opens what a running Gazer may hold as well: for commands that read or write a row and leave.
 pub(crate) async fn open_beside(place: &Place) -> anyhow::Result<Store> {
+    let data = &place.data;
+    // A folder that was misspelt must not become a new, empty Gazer.
+    anyhow::ensure!(data.is_dir(), "there is no folder {}; --data names the one that `gazer serve` uses", data.display());
     // Nothing that such a command does is told to anybody, so no link is made.
     Ok(Store::open_beside(options(place, "")?).await?)
 }
 
 fn options(place: &Place, public_url: &str) -> anyhow::Result<Options> {
-    let data = &place.data;
-    std::fs::create_dir_all(data).with_context(|| format!("the data folder {} cannot be made", data.display()))?;
-    let key = data.join(KEY_FILE);
+    let key = place.data.join(KEY_FILE);
     let key = SealingKey::load_or_create(&key).with_context(|| format!("the key {} cannot be used", key.display()))?;
     let public_url = public_url.trim_end_matches('/').to_owned();
     Ok(Options { location: place.location.clone(), key, public_url })

@@ -20,12 +20,14 @@ use gazer_domain::time::parse_duration;
 use gazer_probes::witness::Witness;
 use gazer_probes::{AllowRule, Egress};
 
+/// Exit code of what the person can mend; `clap` ends with the same.
+pub(crate) const USAGE: u8 = 2;
 /// Exit code of what we could not find out or do, as opposed to a site that is down (1) or bad usage (2).
 pub(crate) const UNKNOWN: u8 = 3;
 
 /// Watches websites and tells their owners the moment something goes wrong.
 #[derive(Debug, Parser)]
-#[command(name = "gazer", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(name = "gazer", version, max_term_width = 100)]
 #[command(after_help = "Logs go to standard error; GAZER_LOG says how much (info, debug, gazer_functions=debug).")]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -55,7 +57,7 @@ pub(crate) struct ServeFlags {
     /// Address and port that the dashboard and the API listen on.
     #[arg(long, env = "GAZER_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     pub(crate) listen: std::net::SocketAddr,
-    /// Where people reach this Gazer, for the links in messages. [default: http:// and the listening address]
+    /// Where people reach this Gazer, for the links in messages; the listening address unless it is given.
     #[arg(long, env = "GAZER_PUBLIC_URL", value_name = "URL")]
     pub(crate) public_url: Option<String>,
     /// What may be checked: `open` also reaches private networks, `public` the public internet only.
@@ -100,9 +102,7 @@ pub(crate) struct DemoFlags {
 }
 
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Exit codes: 0 the site is up (or slow), 1 it is down, 2 bad usage, 3 we could not find out."
-)]
+#[command(after_help = "Exit codes: 0 the site is up (or slow), 1 it is down, 2 bad usage, 3 we could not find out.")]
 pub(crate) struct CheckFlags {
     /// What to check; example.com means https://example.com/
     #[arg(value_name = "URL")]

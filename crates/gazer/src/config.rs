@@ -99,15 +99,15 @@ impl Place {
             return Ok(Self { location: Location::Sqlite(flags.data.clone()), data: flags.data, server: None });
         };
         let refused = |why: &str| Failure::usage("--database <URL>", why);
-        let url = Url::parse(&database)
-            .map_err(|_| refused("is no URL; write postgres://user:password@host/name"))?;
+        let url = Url::parse(&database).map_err(|_| refused("is no URL; write postgres://user:password@host/name"))?;
         if !matches!(url.scheme(), "postgres" | "postgresql") {
             return Err(refused("must begin with postgres://; without --database the data folder holds a SQLite file"));
         }
         // A server that is reached through a socket file has no host, and no monitor can reach it.
-        let server = url.host_str().filter(|host| !host.is_empty()).map(|host| {
-            (host.trim_start_matches('[').trim_end_matches(']').to_owned(), url.port().unwrap_or(5432))
-        });
+        let server = url
+            .host_str()
+            .filter(|host| !host.is_empty())
+            .map(|host| (host.trim_start_matches('[').trim_end_matches(']').to_owned(), url.port().unwrap_or(5432)));
         Ok(Self { data: flags.data, location: Location::Postgres(database), server })
     }
 }
@@ -143,7 +143,9 @@ fn mail(url: Option<String>, from: Option<String>, root: Option<&[u8]>) -> Resul
         (None, None) => return Ok(None),
         (Some(url), Some(from)) => (url, from),
         (Some(_), None) => return Err(Failure::Usage("--smtp-url needs --smtp-from: who our mail comes from".into())),
-        (None, Some(_)) => return Err(Failure::Usage("--smtp-from needs --smtp-url: the server that takes our mail".into())),
+        (None, Some(_)) => {
+            return Err(Failure::Usage("--smtp-from needs --smtp-url: the server that takes our mail".into()));
+        }
     };
     let mail = match root {
         Some(root) => Mail::from_url_trusting(&url, &from, root),
@@ -162,12 +164,10 @@ fn mail(url: Option<String>, from: Option<String>, root: Option<&[u8]>) -> Resul
 fn owner(email: Option<String>, password: Option<String>) -> Result<Option<Account>, Failure> {
     match (email, password) {
         (None, None) => Ok(None),
-        (Some(email), Some(password)) => {
-            Account::new(&email, password).map(Some).map_err(|invalid| {
-                let variable = if invalid.field == "password" { "GAZER_OWNER_PASSWORD" } else { "GAZER_OWNER_EMAIL" };
-                Failure::usage(variable, invalid.message)
-            })
-        }
+        (Some(email), Some(password)) => Account::new(&email, password).map(Some).map_err(|invalid| {
+            let variable = if invalid.field == "password" { "GAZER_OWNER_PASSWORD" } else { "GAZER_OWNER_EMAIL" };
+            Failure::usage(variable, invalid.message)
+        }),
         (Some(_), None) => Err(Failure::Usage("GAZER_OWNER_EMAIL needs GAZER_OWNER_PASSWORD".into())),
         (None, Some(_)) => Err(Failure::Usage("GAZER_OWNER_PASSWORD needs GAZER_OWNER_EMAIL".into())),
     }

@@ -18,9 +18,15 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
-use cli::{Cli, Command, Failure, UNKNOWN};
+use cli::{Cli, Command, Failure, UNKNOWN, USAGE};
+
+const RED: anstyle::Style = anstyle::AnsiColor::Red.on_default().bold();
 
 fn main() -> ExitCode {
+    if std::env::args_os().len() < 2 {
+        cli::say(&Cli::command().render_long_help().ansi().to_string());
+        return ExitCode::SUCCESS;
+    }
     let cli = Cli::parse();
     log::start(&cli.command);
     let runtime = tokio::runtime::Runtime::new().expect("threads and an epoll handle can be had at start");
@@ -37,11 +43,12 @@ fn main() -> ExitCode {
     runtime.shutdown_background();
     match ended {
         Ok(code) => code,
-        Err(Failure::Usage(invalid)) => {
-            Cli::command().error(clap::error::ErrorKind::ValueValidation, invalid).exit();
+        Err(Failure::Usage(why)) => {
+            anstream::eprintln!("{RED}error:{RED:#} {why}\n\nFor more information, try '--help'.");
+            ExitCode::from(USAGE)
         }
         Err(Failure::Broken(err)) => {
-            anstream::eprintln!("gazer: {err:#}");
+            anstream::eprintln!("{RED}error:{RED:#} {err:#}");
             ExitCode::from(UNKNOWN)
         }
     }

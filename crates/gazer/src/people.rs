@@ -35,7 +35,11 @@ impl Account {
     }
 
     /// Makes it the owner. `None` if somebody is already: then nothing changes, whatever the environment says.
-    pub(crate) async fn own(&self, store: &Store, now: Timestamp) -> Result<Option<(UserId, TeamId)>, gazer_store::Error> {
+    pub(crate) async fn own(
+        &self,
+        store: &Store,
+        now: Timestamp,
+    ) -> Result<Option<(UserId, TeamId)>, gazer_store::Error> {
         let (user, team) = (UserId::new(now, chance::bytes()), TeamId::new(now, chance::bytes()));
         let hash = hash(&self.password);
         let made = store.owner_create(user, &self.email, &hash, team, TEAM, now).await?;

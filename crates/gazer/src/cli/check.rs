@@ -24,7 +24,8 @@ pub(crate) async fn run(flags: CheckFlags) -> Result<ExitCode, Failure> {
     let prober = Prober::new(config).context("the prober could not be set up")?;
     let plan = prober.compile(&spec).map_err(|invalid| Failure::usage(flag_of(&invalid.field), invalid.message))?;
     let verify = if flags.no_verify { Verify { attempts: 0, ..Verify::default() } } else { Verify::default() };
-    let job = Job { monitor: MonitorId::from_bits(0), revision: 0, slot: system_now(), plan, verify, keep: Keep::Everything };
+    let job =
+        Job { monitor: MonitorId::from_bits(0), revision: 0, slot: system_now(), plan, verify, keep: Keep::Everything };
     let seen = prober.check(&job, system_now).await;
     if flags.json {
         say(&format!("{:#}", json::document(&seen)));

@@ -118,7 +118,10 @@ async fn enter(State(entrance): State<Entrance>, Path(pass): Path<String>) -> Re
         return StatusCode::NOT_FOUND.into_response();
     }
     match begin(&entrance.web).await {
-        Ok(Some(pass)) => (StatusCode::SEE_OTHER, [(SET_COOKIE, pass.0), (LOCATION, "/".parse().expect("it is ASCII"))]).into_response(),
+        Ok(Some(pass)) => {
+            (StatusCode::SEE_OTHER, [(SET_COOKIE, pass.0), (LOCATION, "/".parse().expect("it is ASCII"))])
+                .into_response()
+        }
         Ok(None) => StatusCode::NOT_FOUND.into_response(),
         Err(problem) => problem.into_response(),
     }

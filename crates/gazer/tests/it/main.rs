@@ -1,6 +1,9 @@
 //! What holds for Gazer as a whole.
 
 mod architecture;
+mod arguments;
+mod check_command;
+mod command;
 mod crash;
 mod driver;
 mod story;

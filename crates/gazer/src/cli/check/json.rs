@@ -25,7 +25,12 @@ fn attempt(attempt: &Attempt) -> Value {
 /// Milliseconds, with the microseconds as a fraction.
 fn phases(phases: Phases) -> Value {
     let ms = |us: u32| Value::from(f64::from(us) / 1_000.0);
-    Phases::NAMES.iter().zip(phases.in_order()).map(|(name, us)| ((*name).to_owned(), ms(us))).collect::<Map<_, _>>().into()
+    Phases::NAMES
+        .iter()
+        .zip(phases.in_order())
+        .map(|(name, us)| ((*name).to_owned(), ms(us)))
+        .collect::<Map<_, _>>()
+        .into()
 }
 
 fn answer(answer: &Answer) -> Value {

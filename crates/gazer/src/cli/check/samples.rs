@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use gazer_domain::cause::{Cause, Code};
-use gazer_domain::observation::{
-    Answer, Attempt, Certificate, Hop, HttpVersion, Observation, Phases, Request,
-};
+use gazer_domain::observation::{Answer, Attempt, Certificate, Hop, HttpVersion, Observation, Phases, Request};
 use gazer_domain::verdict::{Judgement, Verdict};
 use gazer_domain::{MonitorId, Timestamp};
 

@@ -45,7 +45,12 @@ async fn shake(listener: TcpListener, at: SocketAddr) -> io::Result<()> {
         tell("the shaky site works again");
         answer(TcpListener::bind(at).await?, page(), WORKS).await;
         tell("the shaky site answers 500 to everything");
-        answer(TcpListener::bind(at).await?, Router::new().fallback(async || StatusCode::INTERNAL_SERVER_ERROR), BROKEN).await;
+        answer(
+            TcpListener::bind(at).await?,
+            Router::new().fallback(async || StatusCode::INTERNAL_SERVER_ERROR),
+            BROKEN,
+        )
+        .await;
         tell("the shaky site works again");
         listener = TcpListener::bind(at).await?;
     }

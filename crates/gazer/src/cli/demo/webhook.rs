@@ -46,9 +46,6 @@ mod tests {
                 "incident": { "cause": { "text": "refused" }, "link": "http://127.0.0.1:8080/incidents/inc_1" },
             },
         });
-        assert_eq!(
-            line(&told),
-            "webhook: monitor.down · Shaky site · refused · http://127.0.0.1:8080/incidents/inc_1"
-        );
+        assert_eq!(line(&told), "webhook: monitor.down · Shaky site · refused · http://127.0.0.1:8080/incidents/inc_1");
     }
 }
