@@ -17,7 +17,7 @@ use gazer_domain::observation::{Observation, Phases};
 use gazer_domain::verdict::Judgement;
 use gazer_domain::{MonitorId, Timestamp};
 use gazer_probes::check::{Job, Keep};
-use gazer_probes::http::Plan as Compiled;
+use gazer_probes::Plan as Compiled;
 use tokio::sync::Semaphore;
 
 use crate::Parts;

@@ -80,7 +80,7 @@ impl Deliver {
     async fn settle(&self, sent: Sent) -> Result<bool, Failure> {
         let now = self.parts.clock.now();
         let settled = settled(sent.outcome, sent.attempts + 1, jitter(&self.parts), now);
-        let done = self.parts.store.delivery_settle(&sent.delivery, sent.epoch, settled, now).await;
+        let done = self.parts.store.delivery_settle(&sent.delivery, sent.epoch, &settled, now).await;
         done.map_err(|err| Failure::new(format!("settle delivery {}", sent.delivery), err))
     }
 }

@@ -12,7 +12,7 @@ use gazer_bus::{Changed, Failure, Function, Message, Observed, Report, Topic, Wa
 use gazer_domain::MonitorId;
 use gazer_domain::health::{Seen, fold};
 use gazer_domain::observation::Observation;
-use gazer_store::{Advance, Store, Track, Tx};
+use gazer_store::{Advance, LastCheck, Store, Track, Tx};
 
 use crate::{Parts, id};
 
@@ -78,16 +78,10 @@ impl Judge {
         let seen = Seen { slot: observation.slot, took: observation.took, verdict };
         let Some(step) = fold(track.health, seen, &track.policy) else { return Ok(false) };
         track.health = step.health;
-        advanced.insert(
-            track.key,
-            Advance {
-                track: track.key,
-                health: step.health,
-                took: observation.took,
-                verdict,
-                certificate_until: observation.certificate_until,
-            },
-        );
+        let last = LastCheck { slot: observation.slot, took: observation.took, verdict };
+        let certificate_until = observation.certificate_until;
+        advanced
+            .insert(track.key, Advance { track: track.key, health: step.health, last: Some(last), certificate_until });
         let now = self.parts.clock.now();
         for change in &step.changes {
             let cause = observation.judgement.cause.as_ref().filter(|_| change.at == observation.slot);

@@ -57,8 +57,10 @@ pub enum Door {
 pub enum H2Fault {
     /// None: answers 200.
     None,
-    /// Says GOAWAY instead of answering the first request.
+    /// Says GOAWAY to the first request, which it has not looked at.
     GoAway,
+    /// Answers the first request with a frame of 16 MiB, which nobody allowed (RFC 9113, 4.2).
+    FrameTooLarge,
     /// Resets the stream instead of answering.
     ResetStream,
     /// Answers 200 and half a body, then resets the stream.
@@ -69,7 +71,7 @@ pub enum H2Fault {
     StallMidBody,
 }
 
-/// One line of a script. A script that ends stays silent with the connection open.
+/// One line of a script. After its last line the connection stays open and silent until the peer leaves it.
 #[derive(Debug, Clone, Copy)]
 pub enum Step {
     /// Reads a request's head, up to its blank line.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use gazer_domain::Timestamp;
 use gazer_testkit::receiver::WebhookReceiver;
 use gazer_testkit::site::{Fault, Site};
-use gazer_testkit::smtp::SmtpServer;
+use gazer_testkit::smtp::{Security, SmtpServer};
 use http::Method;
 use serde_json::json;
 
@@ -62,17 +62,17 @@ async fn a_site_breaks_and_its_owner_is_told_twice() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn mail_reaches_the_owner_with_the_whole_story() {
-    let (site, mail) = (Site::http().await, SmtpServer::start().await);
+    let (site, mail) = (Site::http().await, SmtpServer::start(Security::None).await);
     let recipe =
-        owned().arg("--smtp-url").arg(format!("{}?tls=none", mail.url())).arg("--smtp-from").arg("gazer@example.com");
+        owned().arg("--smtp-url").arg(format!("smtp://{}?tls=none", mail.address())).arg("--smtp-from").arg("gazer@example.com");
     let app = Driver::start(recipe).await;
     let channel =
         app.create("/channels", json!({"name": "Mail", "kind": "email", "email": {"to": ["ann@example.com"]}})).await;
     app.rule(&text(&channel["id"])).await;
     site.break_with(Fault::Status(503)).await;
     app.monitor("Shop", &site.url(), json!({"verify": {"attempts": 0, "gap": "0s"}})).await;
-    let told = mail.wait_for(|mail| mail.data_text().contains("Shop"), SOON).await;
-    assert!(told.data_text().contains("503"), "{}", told.data_text());
+    let told = mail.wait_for(|mail| mail.data.contains("Shop"), SOON).await;
+    assert!(told.data.contains("503"), "{}", told.data);
 }
 
 #[tokio::test(flavor = "multi_thread")]

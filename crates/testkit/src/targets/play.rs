@@ -43,7 +43,12 @@ where
             return;
         }
     }
-    std::future::pending::<()>().await;
+    if script.is_empty() {
+        // Never reading is the whole point of an empty script.
+        return std::future::pending().await;
+    }
+    // Silent, but a peer that gave up gives its descriptor back.
+    until_gone(&mut stream).await;
 }
 
 async fn say<S: AsyncWrite + Unpin>(stream: &mut S, bytes: &[u8]) -> io::Result<()> {
@@ -91,8 +96,48 @@ fn link(head: &str, links: u32) -> String {
     format!("HTTP/1.1 302 Found\r\nConnection: close\r\nLocation: /{}\r\nContent-Length: 0\r\n\r\n", number + 1)
 }
 
-/// Speaks HTTP/2 up to its fault. The connection has to be polled for what was said to go out, hence the last loop.
+/// A SETTINGS frame without settings.
+const H2_SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
+/// The last stream looked at is 0; the reason is ENHANCE_YOUR_CALM.
+const H2_GO_AWAY: &[u8] = &[0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 11];
+/// The head of a HEADERS frame on stream 1.
+const H2_HUGE_FRAME: &[u8] = &[0xff, 0xff, 0xff, 1, 4, 0, 0, 0, 1];
+
+/// Speaks HTTP/2 up to its fault.
 pub(super) async fn h2<S>(fault: H2Fault, stream: S)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    // Faults that the h2 crate is too polite for are written by hand.
+    match fault {
+        H2Fault::GoAway => blurt(stream, H2_GO_AWAY).await.unwrap_or_default(),
+        H2Fault::FrameTooLarge => blurt(stream, H2_HUGE_FRAME).await.unwrap_or_default(),
+        _ => answer(fault, stream).await,
+    }
+}
+
+/// Reads up to the first request, says these bytes, and is silent.
+async fn blurt<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, bytes: &[u8]) -> io::Result<()> {
+    const PREFACE: usize = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".len();
+    const HEADERS: u8 = 1;
+    stream.read_exact(&mut [0; PREFACE]).await?;
+    say(&mut stream, H2_SETTINGS).await?;
+    loop {
+        let mut head = [0; 9];
+        stream.read_exact(&mut head).await?;
+        let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+        let mut payload = (&mut stream).take(u64::from(length));
+        tokio::io::copy(&mut payload, &mut tokio::io::sink()).await?;
+        if head[3] == HEADERS {
+            break;
+        }
+    }
+    say(&mut stream, bytes).await?;
+    std::future::pending().await
+}
+
+/// The connection has to be polled for what was said to go out, hence the loop.
+async fn answer<S>(fault: H2Fault, stream: S)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -101,10 +146,9 @@ where
     let mut kept = Vec::new();
     while let Some(Ok((_, mut respond))) = connection.accept().await {
         match fault {
-            H2Fault::GoAway => connection.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM),
             H2Fault::ResetStream => respond.send_reset(Reason::INTERNAL_ERROR),
             H2Fault::Silent => kept.push((Some(respond), None)),
-            H2Fault::None | H2Fault::ResetMidBody | H2Fault::StallMidBody => {
+            _ => {
                 let head = http::Response::builder().header("content-length", 10).body(()).expect("the head is valid");
                 let Ok(mut body) = respond.send_response(head, false) else { return };
                 let whole = fault == H2Fault::None;

@@ -40,9 +40,6 @@ const SERVER_HELLO_1_1: Step = SayBytes(&[
     23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 0, 0, 47, 0,
 ]);
 
-/// An HTTP/2 SETTINGS frame, then one of 16 MiB, which nobody allowed (RFC 9113, 4.2).
-const H2_HUGE_FRAME: Step = SayBytes(&[0, 0, 0, 4, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 1, 4, 0, 0, 0, 1]);
-
 pub(super) const ALL: &[Misbehaviour] = &[
     // The connection
     Misbehaviour { name: "refuses", expect: Some(Code::ConnectionRefused), door: Door::Nobody, script: &[] },
@@ -174,6 +171,7 @@ pub(super) const ALL: &[Misbehaviour] = &[
     ),
     // HTTP/2
     h2("h2 goes away", Code::Http2Error, H2Fault::GoAway),
+    h2("h2 sends a frame too large", Code::Http2Error, H2Fault::FrameTooLarge),
     h2("h2 resets the stream", Code::Http2Error, H2Fault::ResetStream),
     h2("h2 resets mid-body", Code::Http2Error, H2Fault::ResetMidBody),
     h2("h2 is silent", Code::ResponseTimeout, H2Fault::Silent),
@@ -183,12 +181,6 @@ pub(super) const ALL: &[Misbehaviour] = &[
         expect: Some(Code::ResponseTimeout),
         door: Door::RawH2,
         script: &[ReadSome],
-    },
-    Misbehaviour {
-        name: "h2 sends a frame too large",
-        expect: Some(Code::Http2Error),
-        door: Door::RawH2,
-        script: &[ReadSome, H2_HUGE_FRAME],
     },
     // Answers, but bad ones
     plain(
