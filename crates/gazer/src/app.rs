@@ -128,7 +128,11 @@ async fn open(place: &Place, public_url: &str) -> anyhow::Result<Store> {
 pub(crate) async fn open_beside(place: &Place) -> anyhow::Result<Store> {
     let data = &place.data;
     // A folder that was misspelt must not become a new, empty Gazer.
-    anyhow::ensure!(data.is_dir(), "there is no folder {}; --data names the one that `gazer serve` uses", data.display());
+    anyhow::ensure!(
+        data.is_dir(),
+        "there is no folder {}; --data names the one that `gazer serve` uses",
+        data.display()
+    );
     // Nothing that such a command does is told to anybody, so no link is made.
     Ok(Store::open_beside(options(place, "")?).await?)
 }
