@@ -17,6 +17,7 @@ use gazer_bus::local::{self, Running};
 use gazer_bus::{Bus, Clock, Message, SystemClock};
 use gazer_channels::Channels;
 use gazer_domain::monitor::Spec;
+use gazer_domain::{TeamId, UserId};
 use gazer_functions::Parts;
 use gazer_probes::Prober;
 use gazer_store::{Options, SealingKey, Store};
@@ -33,15 +34,20 @@ use crate::{chance, limits};
 const PATIENCE: Duration = Duration::from_secs(8);
 /// Requests get this long to finish; live pages never do.
 const LAST_ANSWERS: Duration = Duration::from_millis(500);
+const FAREWELL: Duration = Duration::from_secs(1);
 /// Open pages that fall further behind than this load afresh.
 const LIVE: usize = 256;
 /// The key lies beside what it seals, for its owner only.
 const KEY_FILE: &str = "gazer.key";
 
+/// Whom this start made the owner, and of which team.
+pub(crate) type Owner = Option<(UserId, TeamId)>;
+
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) store: Store,
     pub(crate) web: Web,
+    pub(crate) owner: Owner,
     running: Running,
     site: JoinHandle<std::io::Result<()>>,
     stop: watch::Sender<()>,
@@ -51,7 +57,7 @@ impl App {
     /// `extend` adds routes of the caller's own to the site.
     pub(crate) async fn start(
         config: Config,
-        extend: impl FnOnce(&Web, axum::Router) -> axum::Router,
+        extend: impl FnOnce(&Web, Owner, axum::Router) -> axum::Router,
     ) -> anyhow::Result<Self> {
         limits::raise();
         let listener = listen(config.listen).await?;
@@ -60,6 +66,11 @@ impl App {
 
         let store = open(&config.place, public_url.as_str()).await?;
         store.leases_release().await.context("the leases of the last run could not be released")?;
+        // Before anybody can ask for the set-up page, or find that there is no team to make a token for.
+        let owner = match &config.owner {
+            Some(account) => account.own(&store, system_now()).await.context("the owner could not be made")?,
+            None => None,
+        };
 
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let bus = Bus::new();
@@ -75,7 +86,7 @@ impl App {
             retention: config.retention,
         };
         let web = web(&config, public_url, store.clone(), &bus, prober, clock.clone());
-        let router = extend(&web, gazer_web::router(web.clone()));
+        let router = extend(&web, owner, gazer_web::router(web.clone()));
 
         let running = local::start(&gazer_functions::registry(&parts), &bus, &clock);
         let (stop, mut stopped) = watch::channel(());
@@ -84,7 +95,7 @@ impl App {
             // An error means that the other end is gone, which is an end as well.
             let _ = stopped.changed().await;
         });
-        Ok(Self { store, web, running, site: tokio::spawn(site.into_future()), stop })
+        Ok(Self { store, web, owner, running, site: tokio::spawn(site.into_future()), stop })
     }
 
     pub(crate) fn link(&self, path: &str) -> String {
@@ -99,7 +110,8 @@ impl App {
         if tokio::time::timeout(LAST_ANSWERS, self.site).await.is_err() {
             abort.abort();
         }
-        self.store.close().await;
+        // A page that is still being read may hold a connection; what was committed is safe without this farewell.
+        let _ = tokio::time::timeout(FAREWELL, self.store.close()).await;
     }
 }
 

@@ -3,7 +3,7 @@
 mod json;
 mod render;
 #[cfg(test)]
-mod samples;
+mod tests;
 
 use std::process::ExitCode;
 

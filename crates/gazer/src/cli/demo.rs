@@ -11,24 +11,24 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use axum::extract::{Path, State};
-use axum::http::StatusCode;
-use axum::http::header::{LOCATION, SET_COOKIE};
-use axum::response::{IntoResponse, Response};
+use axum::Router;
+use axum::extract::Path;
+use axum::http::header::SET_COOKIE;
+use axum::response::Redirect;
 use axum::routing::get;
 use gazer_domain::alert::{Rule, RuleSettings, Scope, Trigger};
 use gazer_domain::channel::Target;
 use gazer_domain::http::HttpSpec;
 use gazer_domain::monitor::{Monitor, Settings, Spec, Verify};
 use gazer_domain::time::humane_duration;
-use gazer_domain::{TeamId, Timestamp};
+use gazer_domain::{ChannelId, MonitorId, RuleId, TeamId, Timestamp};
 use gazer_store::Channel;
 use gazer_web::auth::{same_secret, session};
-use gazer_web::{Wake, Web};
+use gazer_web::{Problem, Wake, Web};
 use url::Url;
 
 use super::{DemoFlags, Failure, say, serve};
-use crate::app::App;
+use crate::app::{App, Owner};
 use crate::chance;
 use crate::config::Config;
 use crate::people::Account;
@@ -43,10 +43,10 @@ pub(crate) async fn run(flags: DemoFlags) -> Result<ExitCode, Failure> {
     let account = Account::new(EMAIL, chance::secret()).expect("the demo's account is valid");
     let pass = chance::secret();
     let config = Config::demo(folder.0.clone(), flags.listen, account.clone());
-    let app = App::start(config, |web, router| router.merge(entrance(web.clone(), pass.clone()))).await?;
-
+    let entrance = |web: &Web, owner, router: Router| router.merge(entrance(web.clone(), owner, pass.clone()));
+    let app = App::start(config, entrance).await?;
+    let (_, team) = app.owner.expect("the folder is fresh, so the demo's account owns it");
     let now = app.web.now();
-    let (_, team) = account.own(&app.store, now).await?.expect("the folder is fresh");
     let (steady, shaky, receiver) = (site::steady().await?, site::shaky().await?, webhook::receive().await?);
     for (name, at) in [("Steady site", steady), ("Shaky site", shaky)] {
         app.store.monitor_create(team, &monitor(name, at, now)).await?;
@@ -83,13 +83,13 @@ fn monitor(name: &str, at: SocketAddr, now: Timestamp) -> Monitor {
         verify: Verify::default(),
         recover_after: 1,
     };
-    let id = gazer_domain::MonitorId::new(now, chance::bytes());
+    let id = MonitorId::new(now, chance::bytes());
     Monitor { id, settings, revision: 1, created: now, cadence_since: now, paused: false }
 }
 
 async fn alert(app: &App, team: TeamId, receiver: SocketAddr, now: Timestamp) -> Result<(), gazer_store::Error> {
     let target = Target::Webhook { url: link(receiver), secret: chance::bytes::<32>().to_vec() };
-    let id = gazer_domain::ChannelId::new(now, chance::bytes());
+    let id = ChannelId::new(now, chance::bytes());
     app.store.channel_create(team, &Channel { id, name: "This terminal".to_owned(), target, created: now }).await?;
     let settings = RuleSettings {
         name: "Tell this terminal".to_owned(),
@@ -98,40 +98,20 @@ async fn alert(app: &App, team: TeamId, receiver: SocketAddr, now: Timestamp) ->
         on: vec![Trigger::Down, Trigger::Recovered],
         after: Duration::ZERO,
     };
-    let rule = Rule { id: gazer_domain::RuleId::new(now, chance::bytes()), settings };
+    let rule = Rule { id: RuleId::new(now, chance::bytes()), settings };
     app.store.rule_create(team, &rule, now).await
 }
 
-#[derive(Clone)]
-struct Entrance {
-    web: Web,
-    pass: String,
-}
-
 /// An address that signs in whoever knows it: the terminal it is printed to is the proof.
-fn entrance(web: Web, pass: String) -> axum::Router {
-    axum::Router::new().route("/demo/{pass}", get(enter)).with_state(Entrance { web, pass })
-}
-
-async fn enter(State(entrance): State<Entrance>, Path(pass): Path<String>) -> Response {
-    if !same_secret(&pass, &entrance.pass) {
-        return StatusCode::NOT_FOUND.into_response();
-    }
-    match begin(&entrance.web).await {
-        Ok(Some(pass)) => {
-            (StatusCode::SEE_OTHER, [(SET_COOKIE, pass.0), (LOCATION, "/".parse().expect("it is ASCII"))])
-                .into_response()
-        }
-        Ok(None) => StatusCode::NOT_FOUND.into_response(),
-        Err(problem) => problem.into_response(),
-    }
-}
-
-async fn begin(web: &Web) -> Result<Option<session::Pass>, gazer_web::Problem> {
-    let Some(user) = web.store.user_by_email(EMAIL).await? else { return Ok(None) };
-    let teams = web.store.team_list().await?;
-    let Some((team, _)) = teams.first() else { return Ok(None) };
-    session::begin(web, user.id, *team).await.map(Some)
+fn entrance(web: Web, owner: Owner, pass: String) -> Router {
+    let enter = async move |Path(given): Path<String>| {
+        let Some((user, team)) = owner.filter(|_| same_secret(&given, &pass)) else {
+            return Err(Problem::not_found());
+        };
+        let session = session::begin(&web, user, team).await?;
+        Ok(([(SET_COOKIE, session.0)], Redirect::to("/")))
+    };
+    Router::new().route("/demo/{pass}", get(enter))
 }
 
 /// A folder of its own that goes when the demo does.

@@ -12,14 +12,8 @@ use crate::signals::Signals;
 
 pub(crate) async fn run(flags: ServeFlags) -> Result<ExitCode, Failure> {
     let config = Config::resolve(flags)?;
-    let owner = config.owner.clone();
     let mut signals = Signals::listen()?;
-    let app = App::start(config, |_, router| router).await?;
-    if let Some(owner) = owner
-        && owner.own(&app.store, app.web.now()).await?.is_some()
-    {
-        say(&format!("{} owns this Gazer now.", owner.email));
-    }
+    let app = App::start(config, |_, _, router| router).await?;
     say(&format!("Gazer listens on {}", app.link("/")));
     if !app.store.owner_exists().await? {
         let token = setup_token(&app).await?;

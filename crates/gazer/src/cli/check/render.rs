@@ -140,55 +140,7 @@ fn shown(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples;
     use super::*;
-
-    fn plain(seen: &Observation) -> String {
-        anstream::adapter::strip_str(&page(seen)).to_string()
-    }
-
-    #[test]
-    fn a_redirected_check_over_tls() {
-        insta::assert_snapshot!(plain(&samples::good()), @r#"
-            attempt 1, 100.0 ms
-              GET http://example.com/ at 192.0.2.7:80
-                dns            12.30 ms  ██████
-                connect         8.00 ms       █████
-                send            0.04 ms           █
-                first byte      9.66 ms           ██████
-                download        0.10 ms                █
-                301 HTTP/1.1 to https://example.com/, no body
-              GET https://example.com/ at 192.0.2.7:443
-                connect         8.10 ms                █████
-                tls            21.50 ms                    ███████████
-                send            0.05 ms                              █
-                first byte     38.25 ms                              ████████████████████
-                download        2.00 ms                                                 █
-                200 HTTP/2, 1.2 KiB of body
-              certificate 60 d left, until 2027-01-22 for example.com, www.example.com by CN=Sample Authority
-
-            up in 100.0 ms
-        "#);
-    }
-
-    #[test]
-    fn a_site_that_refuses() {
-        insta::assert_snapshot!(plain(&samples::refused()), @r#"
-            attempt 1, 0.4 ms
-              GET http://example.com/ at 192.0.2.7:80
-                connect         0.40 ms  ████████████████████████████████████████████████
-              192.0.2.7:80 refused the connection
-
-            down: 192.0.2.7:80 refused the connection (connection_refused)
-        "#);
-    }
-
-    #[test]
-    fn what_a_site_says_cannot_steer_the_terminal() {
-        let mut seen = samples::refused();
-        seen.attempts[0].hops[0].request.url = "http://a/\u{1b}[2J".into();
-        assert!(plain(&seen).contains("http://a/\u{fffd}[2J"));
-    }
 
     #[test]
     fn bars_stay_within_their_columns() {
