@@ -2,3 +2,4 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that panics has failed, which is what it is for"))]
 
 mod plain;
+mod targets;
