@@ -6,4 +6,5 @@ mod check_command;
 mod command;
 mod crash;
 mod driver;
+mod serve_command;
 mod story;
