@@ -6,5 +6,6 @@ mod check_command;
 mod command;
 mod crash;
 mod driver;
+mod newcomer;
 mod serve_command;
 mod story;

@@ -63,8 +63,11 @@ async fn a_site_breaks_and_its_owner_is_told_twice() {
 #[tokio::test(flavor = "multi_thread")]
 async fn mail_reaches_the_owner_with_the_whole_story() {
     let (site, mail) = (Site::http().await, SmtpServer::start(Security::None).await);
-    let recipe =
-        owned().arg("--smtp-url").arg(format!("smtp://{}?tls=none", mail.address())).arg("--smtp-from").arg("gazer@example.com");
+    let recipe = owned()
+        .arg("--smtp-url")
+        .arg(format!("smtp://{}?tls=none", mail.address()))
+        .arg("--smtp-from")
+        .arg("gazer@example.com");
     let app = Driver::start(recipe).await;
     let channel =
         app.create("/channels", json!({"name": "Mail", "kind": "email", "email": {"to": ["ann@example.com"]}})).await;
