@@ -13,7 +13,7 @@ use crate::targets::Scheme;
 
 const MONITORS: usize = 200;
 
-pub async fn run() {
+pub(crate) async fn run() {
     eprintln!("latency: {MONITORS} sites go down at once");
     let (site, receiver) = (Site::http().await, WebhookReceiver::start().await);
     let mut rig = Rig::start(Scheme::Http).await;

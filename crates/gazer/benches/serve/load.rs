@@ -11,7 +11,7 @@ use crate::targets::{Scheme, micros};
 /// Caches fill, the log reaches its size, every monitor was checked.
 const WARM_UP: Duration = Duration::from_secs(30);
 
-pub async fn run(count: usize, scheme: Scheme, length: Duration) {
+pub(crate) async fn run(count: usize, scheme: Scheme, length: Duration) {
     eprintln!("load: {count} monitors every 10 s over {}, {} s", scheme.as_str(), length.as_secs());
     let mut rig = Rig::start(scheme).await;
     rig.monitors(count).await;
@@ -44,7 +44,7 @@ pub async fn run(count: usize, scheme: Scheme, length: Duration) {
 }
 
 /// Killed and started again: how long until each monitor is checked, and whether at its own phase.
-pub async fn restart(count: usize) {
+pub(crate) async fn restart(count: usize) {
     eprintln!("restart with {count} monitors");
     let mut rig = Rig::start(Scheme::Http).await;
     rig.monitors(count).await;
@@ -73,7 +73,7 @@ pub async fn restart(count: usize) {
 }
 
 /// Some targets accept and never answer; the others keep their slots.
-pub async fn stall(count: usize, stalled: usize) {
+pub(crate) async fn stall(count: usize, stalled: usize) {
     eprintln!("stall: {stalled} of {count} targets never answer");
     let mut rig = Rig::start(Scheme::Http).await;
     rig.monitors(count - stalled).await;

@@ -6,6 +6,11 @@
 //! so that their time is not counted, and write down when each request arrived. A slot is a pure function of the
 //! monitor's id, so the bench knows when each request was due without asking Gazer. Beside it a bare timer sleeps to
 //! the same slots: what it is late by is the machine's lateness, not ours.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "figures go to standard output, progress to standard error"
+)]
 
 mod latency;
 mod load;

@@ -13,21 +13,21 @@ use serde_json::{Value, json};
 
 use crate::targets::{Scheme, Targets};
 
-pub const INTERVAL: Duration = Duration::from_secs(10);
+pub(crate) const INTERVAL: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
-pub struct Rig {
-    pub gazer: Gazer,
-    pub targets: Targets,
+pub(crate) struct Rig {
+    pub(crate) gazer: Gazer,
+    pub(crate) targets: Targets,
     /// In the order of their numbers at the target.
-    pub monitors: Vec<MonitorId>,
-    pub token: String,
+    pub(crate) monitors: Vec<MonitorId>,
+    pub(crate) token: String,
     /// Kept for as long as the targets write to it.
     _scratch: tempfile::TempDir,
 }
 
 impl Rig {
-    pub async fn start(scheme: Scheme) -> Self {
+    pub(crate) async fn start(scheme: Scheme) -> Self {
         let scratch = tempfile::tempdir().expect("the temp directory is writable");
         let targets = Targets::start(scheme, scratch.path()).await;
         let mut recipe = Gazer::new(env!("CARGO_BIN_EXE_gazer"))
@@ -43,13 +43,13 @@ impl Rig {
         Self { gazer, targets, monitors: Vec::new(), token, _scratch: scratch }
     }
 
-    pub async fn create(&self, path: &str, body: Value) -> Value {
+    pub(crate) async fn create(&self, path: &str, body: Value) -> Value {
         let (status, made) = self.gazer.api(Method::POST, path, Some(&body), Some(&self.token)).await;
         assert_eq!(status, 201, "POST {path}: {made}");
         made
     }
 
-    pub async fn monitor(&mut self, number: usize, url: String, interval: Duration) {
+    pub(crate) async fn monitor(&mut self, number: usize, url: String, interval: Duration) {
         let body = json!({
             "name": format!("Site {number}"), "kind": "http", "http": {"url": url},
             "interval": format!("{}s", interval.as_secs()), "verify": {"attempts": 0, "gap": "0s"},
@@ -59,7 +59,7 @@ impl Rig {
         self.monitors.push(id.unwrap_or_else(|| panic!("no id in {made}")));
     }
 
-    pub async fn monitors(&mut self, count: usize) {
+    pub(crate) async fn monitors(&mut self, count: usize) {
         for number in 0..count {
             let url = self.targets.url(number, &format!("/m/{number}"));
             self.monitor(number, url, INTERVAL).await;
@@ -70,12 +70,12 @@ impl Rig {
     }
 
     /// Bytes in the data directory, the log of the database included.
-    pub fn data_bytes(&self) -> u64 {
+    pub(crate) fn data_bytes(&self) -> u64 {
         size(self.gazer.data())
     }
 
     /// How long the server takes for the Monitors page of somebody signed in.
-    pub async fn page(&self) -> Duration {
+    pub(crate) async fn page(&self) -> Duration {
         let form = "email=ann%40example.com&password=correct%20horse%20battery";
         let sign_in = Request::post("/sign-in")
             .header("content-type", "application/x-www-form-urlencoded")
@@ -95,7 +95,7 @@ impl Rig {
         fastest
     }
 
-    pub fn cadence(&self, number: usize) -> Cadence {
+    pub(crate) fn cadence(&self, number: usize) -> Cadence {
         Cadence::new(self.monitors[number], INTERVAL, Timestamp::EPOCH)
     }
 }
@@ -109,7 +109,7 @@ fn size(path: &Path) -> u64 {
 }
 
 /// The value below which this part of the sorted values lies.
-pub fn percentile(sorted: &[f64], part: f64) -> f64 {
+pub(crate) fn percentile(sorted: &[f64], part: f64) -> f64 {
     let last = sorted.len().saturating_sub(1);
     sorted.get((last as f64 * part).round() as usize).copied().unwrap_or(f64::NAN)
 }

@@ -21,13 +21,13 @@ const PORTS: usize = 8;
 const BODY: usize = 512;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scheme {
+pub(crate) enum Scheme {
     Http,
     Https,
 }
 
 impl Scheme {
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Http => "http",
             Self::Https => "https",
@@ -37,7 +37,7 @@ impl Scheme {
 
 /// The process, ended when dropped.
 #[derive(Debug)]
-pub struct Targets {
+pub(crate) struct Targets {
     child: Child,
     scratch: PathBuf,
     scheme: Scheme,
@@ -45,7 +45,7 @@ pub struct Targets {
 }
 
 impl Targets {
-    pub async fn start(scheme: Scheme, scratch: &Path) -> Self {
+    pub(crate) async fn start(scheme: Scheme, scratch: &Path) -> Self {
         let own = std::env::current_exe().expect("a running program has a file");
         let child = Command::new(own)
             .args(["--targets", scheme.as_str()])
@@ -62,17 +62,17 @@ impl Targets {
         Self { child, scratch: scratch.to_owned(), scheme, ports }
     }
 
-    pub fn url(&self, number: usize, path: &str) -> String {
+    pub(crate) fn url(&self, number: usize, path: &str) -> String {
         format!("{}://127.0.0.1:{}{path}", self.scheme.as_str(), self.ports[number % PORTS])
     }
 
     /// The authority to trust, where the scheme has one.
-    pub fn authority(&self) -> Option<PathBuf> {
+    pub(crate) fn authority(&self) -> Option<PathBuf> {
         (self.scheme == Scheme::Https).then(|| self.scratch.join("ca.pem"))
     }
 
     /// Every request so far: who, and when in microseconds since 1970.
-    pub fn arrivals(&self) -> Vec<(u32, u64)> {
+    pub(crate) fn arrivals(&self) -> Vec<(u32, u64)> {
         let bytes = std::fs::read(self.scratch.join("arrivals")).expect("arrivals are written");
         let parts = bytes.chunks_exact(12);
         parts
@@ -93,7 +93,7 @@ impl Drop for Targets {
     }
 }
 
-pub async fn serve(args: &[String]) {
+pub(crate) async fn serve(args: &[String]) {
     let scratch = PathBuf::from(&args[1]);
     let arrivals = Arc::new(Mutex::new(File::create(scratch.join("arrivals")).expect("scratch is writable")));
     let tls = (args[0] == "https").then(|| {
@@ -109,7 +109,7 @@ pub async fn serve(args: &[String]) {
     }
     std::fs::write(scratch.join("ports.new"), ports.join(" ")).expect("scratch is writable");
     std::fs::rename(scratch.join("ports.new"), scratch.join("ports")).expect("scratch is writable");
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, arrivals: Arc<Mutex<File>>) {
@@ -159,7 +159,7 @@ async fn answer<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, arrivals: &Mut
     clippy::disallowed_methods,
     reason = "the bench measures with the machine's clock, which Gazer does not share"
 )]
-pub fn micros() -> u64 {
+pub(crate) fn micros() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
     u64::try_from(since.as_micros()).expect("before the year 500,000")
 }
