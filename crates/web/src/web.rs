@@ -1,0 +1,116 @@
+//! What handlers are given: the store, the present, randomness, and the bells they ring after a change.
+
+use std::fmt;
+use std::sync::Arc;
+
+use gazer_domain::id::{Id, Kind};
+use gazer_domain::monitor::Spec;
+use gazer_domain::{Invalid, MonitorId, TeamId, Timestamp};
+use gazer_store::Store;
+use prometheus_client::registry::Registry;
+use tokio::sync::broadcast;
+use url::Url;
+
+use crate::auth::Doors;
+
+/// Cheap to clone; the composition root writes every field, and tests write their own.
+#[derive(Clone)]
+pub struct Web {
+    pub store: Store,
+    pub config: Arc<Config>,
+    pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    /// [`random`] in production, a seeded one in tests.
+    pub random: fn(&mut [u8]),
+    pub live: Live,
+    /// Rung after a commit. It must not block.
+    pub wake: Arc<dyn Fn(Wake) + Send + Sync>,
+    /// Refuses what only a prober can judge: a pattern or a path that does not compile.
+    pub compile: Arc<Compile>,
+    pub metrics: Arc<Registry>,
+    pub doors: Arc<Doors>,
+}
+
+/// Judges a spec by compiling it.
+pub type Compile = dyn Fn(&Spec) -> Result<(), Invalid> + Send + Sync;
+
+/// What the composition root resolved from flags, file and environment.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where people reach us: links and the trusted origin derive from it.
+    pub public_url: Url,
+    /// Whether a mail server is set; without one an e-mail channel can be kept but not used, and the page says so.
+    pub mail: bool,
+    /// How long single checks are kept, for the charts to say how far back they go.
+    pub retention: std::time::Duration,
+    pub version: &'static str,
+}
+
+impl Config {
+    pub fn is_https(&self) -> bool {
+        self.public_url.scheme() == "https"
+    }
+
+    /// An absolute link to a path of ours such as `/incidents/inc_…`.
+    pub fn link(&self, path: &str) -> String {
+        format!("{}{path}", self.public_url.as_str().trim_end_matches('/'))
+    }
+}
+
+/// Tells open pages that something of a team changed; a page that misses one reads everything again.
+pub type Live = broadcast::Sender<Changed>;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Changed {
+    pub team: TeamId,
+    /// `None` where a change concerns more than one monitor.
+    pub monitor: Option<MonitorId>,
+}
+
+/// Which function has work after a change of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wake {
+    /// A monitor changed, or somebody asked for a check now.
+    Plan,
+    /// Deliveries were written.
+    Deliver,
+}
+
+impl Web {
+    pub fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    pub fn bytes<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        (self.random)(&mut bytes);
+        bytes
+    }
+
+    pub fn new_id<K: Kind>(&self) -> Id<K> {
+        Id::new(self.now(), self.bytes())
+    }
+
+    /// Tells open pages and the functions, after the commit. A change of a monitor may have closed an incident, so
+    /// deliveries may be due as well.
+    pub fn monitor_changed(&self, team: TeamId, monitor: MonitorId) {
+        (self.wake)(Wake::Plan);
+        (self.wake)(Wake::Deliver);
+        self.tell(Changed { team, monitor: Some(monitor) });
+    }
+
+    /// Nobody listening is no failure: no page is open.
+    pub fn tell(&self, changed: Changed) {
+        let _ = self.live.send(changed);
+    }
+}
+
+impl fmt::Debug for Web {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Web").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+/// Randomness for secrets and ids, from the operating system through aws-lc.
+pub fn random(bytes: &mut [u8]) {
+    aws_lc_rs::rand::fill(bytes).expect("the system's random source never fails once it has been seeded");
+}
