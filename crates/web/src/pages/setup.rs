@@ -6,20 +6,20 @@ use axum::extract::{RawQuery, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use gazer_domain::channel::Target;
-use gazer_domain::id::Id;
 use gazer_domain::monitor::validate_name;
 use gazer_domain::{Invalid, TeamId, UserId};
 use maud::{Markup, html};
 
 use super::{Answer, Failed, form_page, go, links};
-use crate::auth::{Address, SETUP_TOKEN, Member, password, same_secret, session};
+use crate::auth::member::Refusal;
+use crate::auth::{Address, Member, SETUP_TOKEN, password, same_secret, session};
 use crate::ui::form::{Form, Input};
 use crate::ui::layout::{self, Frame};
 use crate::{Problem, Web};
 
 /// `GET /`
-pub(crate) async fn front(State(web): State<Web>, member: Option<Member>) -> Answer {
-    if member.is_some() {
+pub(crate) async fn front(State(web): State<Web>, member: Result<Member, Refusal>) -> Answer {
+    if member.is_ok() {
         return go(links::MONITORS);
     }
     go(if web.store.owner_exists().await? { "/sign-in" } else { "/setup" })

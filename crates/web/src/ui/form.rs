@@ -30,8 +30,24 @@ impl Form {
         self
     }
 
+    #[must_use]
+    pub(crate) fn refused_all(mut self, wrong: Vec<Invalid>) -> Self {
+        self.wrong.extend(wrong);
+        self
+    }
+
     pub(crate) fn is_refused(&self) -> bool {
         !self.wrong.is_empty()
+    }
+
+    /// The complaint about this very field, not about a part of it.
+    pub(crate) fn exactly(&self, name: &str) -> Option<&str> {
+        self.wrong.iter().find(|wrong| wrong.field == name).map(|wrong| wrong.message.as_str())
+    }
+
+    /// Takes every field out that begins so.
+    pub(crate) fn take(&mut self, beginning: &str) -> Vec<(String, String)> {
+        self.fields.extract_if(.., |(name, _)| name.starts_with(beginning)).collect()
     }
 
     /// The first value of that name, or nothing; browsers send line breaks as CRLF.

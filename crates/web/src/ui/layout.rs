@@ -30,18 +30,19 @@ pub(crate) struct Frame<'a> {
     pub(crate) section: Section,
     /// Who looks; a stranger sees no menu.
     pub(crate) viewer: Option<&'a Principal>,
-    pub(crate) now: Timestamp,
+    /// What ages on the page count from.
+    pub(crate) now: Option<Timestamp>,
     /// Seconds after which a page that waits for something is loaded again, for browsers without our script.
     pub(crate) reload: Option<u32>,
 }
 
 impl<'a> Frame<'a> {
     pub(crate) fn new(title: &'a str, section: Section, viewer: &'a Principal, now: Timestamp) -> Self {
-        Self { title, section, viewer: Some(viewer), now, reload: None }
+        Self { title, section, viewer: Some(viewer), now: Some(now), reload: None }
     }
 
-    pub(crate) fn stranger(title: &'a str, now: Timestamp) -> Self {
-        Self { title, section: Section::None, viewer: None, now, reload: None }
+    pub(crate) fn stranger(title: &'a str) -> Self {
+        Self { title, section: Section::None, viewer: None, now: None, reload: None }
     }
 }
 
@@ -60,7 +61,7 @@ pub(crate) fn page(frame: &Frame<'_>, body: &Markup) -> Markup {
                 link rel="stylesheet" href=(assets::css());
                 script src=(assets::js()) defer {}
             }
-            body data-now=(frame.now.millis()) {
+            body data-now=[frame.now.map(Timestamp::millis)] {
                 a.skip href="#main" { "Skip to the content" }
                 (top(frame))
                 main #main tabindex="-1" { (body) }
