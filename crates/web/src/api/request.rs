@@ -1,0 +1,70 @@
+//! Ids in paths and parameters in queries.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use axum::extract::{FromRequestParts, Path, Query};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use gazer_domain::id::{Id, Kind};
+use gazer_store::Page;
+
+use crate::Problem;
+
+const DEFAULT_LIMIT: u32 = 50;
+const MOST: u32 = 200;
+
+/// The id in the path. A text that is no id of that kind names nothing, so it answers as an id that names nothing.
+pub(crate) struct Named<K>(pub(crate) Id<K>);
+
+impl<S: Send + Sync, K: Kind> FromRequestParts<S> for Named<K> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Path(text) = Path::<String>::from_request_parts(parts, state).await.map_err(|_| Problem::not_found())?;
+        text.parse().map(Self).map_err(|_| Problem::not_found())
+    }
+}
+
+/// The query's parameters. Each is taken once by name; what is left over is unknown, and refused.
+#[derive(Debug)]
+pub(crate) struct Params(BTreeMap<String, String>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Params {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let read = Query::<BTreeMap<String, String>>::try_from_uri(&parts.uri);
+        let unread = |_| Problem::new(StatusCode::BAD_REQUEST, "The query cannot be read.");
+        read.map(|Query(params)| Self(params)).map_err(unread)
+    }
+}
+
+impl Params {
+    pub(crate) fn text(&mut self, name: &str) -> Option<String> {
+        self.0.remove(name).filter(|text| !text.is_empty())
+    }
+
+    /// `right` says what would have been right.
+    pub(crate) fn parsed<T: FromStr>(&mut self, name: &str, right: &'static str) -> Result<Option<T>, Problem> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        text.parse().map(Some).map_err(|_| Problem::field(name, right))
+    }
+
+    pub(crate) fn page(&mut self) -> Result<Page, Problem> {
+        const RIGHT: &str = "must be a number between 1 and 200";
+        let limit = self.parsed("limit", RIGHT)?.unwrap_or(DEFAULT_LIMIT);
+        if limit == 0 || limit > MOST {
+            return Err(Problem::field("limit", RIGHT));
+        }
+        Ok(Page { after: self.text("cursor"), limit })
+    }
+
+    /// Refuses what nobody took.
+    pub(crate) fn end(self) -> Result<(), Problem> {
+        match self.0.into_keys().next() {
+            None => Ok(()),
+            Some(name) => Err(Problem::field(name, "is no parameter of this address")),
+        }
+    }
+}
