@@ -9,6 +9,7 @@ mod expire;
 mod history;
 mod incidents;
 mod judge;
+mod members;
 mod monitors;
 mod page;
 mod people;
