@@ -20,6 +20,7 @@ mod expire;
 mod history;
 mod incidents;
 mod judge;
+mod members;
 mod migrate;
 mod monitors;
 mod page;

@@ -21,11 +21,14 @@ use tower_http::csrf::CsrfLayer;
 use tower_http::timeout::TimeoutLayer;
 
 pub mod api;
+mod assets;
 pub mod auth;
 pub mod error;
 mod headers;
 mod operation;
 pub mod pages;
+mod svg;
+mod ui;
 pub mod web;
 
 pub use error::Problem;

@@ -7,11 +7,13 @@ use serde_json::{Value, json};
 use crate::app::App;
 use crate::people;
 
-fn monitor(http: Value) -> Value {
+fn monitor(http: impl Into<Value>) -> Value {
+    let http = http.into();
     json!({"name": "Shop", "kind": "http", "http": http})
 }
 
-fn assertion(assertion: Value) -> Value {
+fn assertion(assertion: impl Into<Value>) -> Value {
+    let assertion = assertion.into();
     monitor(json!({"url": "https://shop.example/", "assertions": [{"kind": "status", "in": "200"}, assertion]}))
 }
 

@@ -1,0 +1,171 @@
+//! Who is told of what: the channels and the rules of a team.
+
+use axum::extract::State;
+use axum::response::IntoResponse;
+use gazer_domain::access::Role;
+use gazer_domain::alert::{Rule, Scope, Trigger};
+use gazer_domain::time::humane_duration;
+use gazer_domain::{ChannelId, Timestamp};
+use gazer_store::{Channel, Principal};
+use maud::{Markup, html};
+
+use super::{Answer, links};
+use crate::Web;
+use crate::auth::Member;
+use crate::ui::layout::{self, Frame, Section};
+
+/// `GET /alerts`
+pub(crate) async fn show(State(web): State<Web>, member: Member) -> Answer {
+    let channels = web.store.channel_list(member.team).await?;
+    let rules = web.store.rule_list(member.team).await?;
+    Ok(page(&channels, &rules, web.config.mail, &member, web.now()).into_response())
+}
+
+pub(crate) fn page(channels: &[Channel], rules: &[Rule], mail: bool, viewer: &Principal, now: Timestamp) -> Markup {
+    let admin = viewer.role >= Role::Admin;
+    let silent = channels.iter().any(|channel| !rules.iter().any(|rule| rule.settings.channels.contains(&channel.id)));
+    let body = html! {
+        div.head { div { h1 { "Alerts" } p { "Channels are ways to reach someone. Rules say who is told of what." } } }
+        @if channels.is_empty() {
+            div.sheet.empty {
+                (layout::eye())
+                h2 { "Nobody is told yet" }
+                p { "Add a webhook or an e-mail address, and Gazer tells it when a site goes down and when it is back." }
+                @if admin { div.acts { (adders()) } }
+            }
+        } @else {
+            @if silent { div.note { p { "A channel that no rule names is told nothing." } } }
+            section.sheet.flush aria-labelledby="h-channels" {
+                header { h2 #h-channels { "Channels" } @if admin { div.acts { (adders()) } } }
+                (channel_table(channels, mail, admin))
+            }
+            section.sheet.flush aria-labelledby="h-rules" {
+                header { h2 #h-rules { "Rules" } @if admin { div.acts { a.button.little href=(links::RULE_NEW) { "Add a rule" } } } }
+                @if rules.is_empty() { p.empty { "No rules: nobody is told of anything." } } @else { (rule_table(rules, channels, admin)) }
+            }
+        }
+    };
+    layout::page(&Frame::new("Alerts", Section::Alerts, viewer, now), &body)
+}
+
+fn adders() -> Markup {
+    html! {
+        a.button.little href={ (links::CHANNELS) "/new?kind=webhook" } { "Add a webhook" }
+        a.button.little href={ (links::CHANNELS) "/new?kind=email" } { "Add e-mail" }
+    }
+}
+
+fn channel_table(channels: &[Channel], mail: bool, admin: bool) -> Markup {
+    html! {
+        table.cards {
+            thead { tr { th { "Channel" } th { "Kind" } th { span.hush { "Actions" } } } }
+            tbody {
+                @for channel in channels {
+                    @let here = links::channel(channel.id);
+                    tr {
+                        td.whole { strong.wrap { (channel.name) } br; span.soft.small.wrap { (channel.target.label()) } }
+                        td {
+                            (kind(channel))
+                            @if !mail && channel.target.kind() == "email" { br; span.small.slow { "No mail server is configured" } }
+                        }
+                        td.num {
+                            @if admin {
+                                div.acts {
+                                    form method="post" action={ (here) "/test" } { button.little type="submit" { "Send a test" } }
+                                    a.button.little href=(here) { "Edit" }
+                                    a.button.little.grave href={ (here) "/delete" } { "Delete" }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn kind(channel: &Channel) -> &'static str {
+    match channel.target.kind() {
+        "webhook" => "Webhook",
+        _ => "E-mail",
+    }
+}
+
+fn rule_table(rules: &[Rule], channels: &[Channel], admin: bool) -> Markup {
+    html! {
+        table.cards {
+            thead { tr { th { "Rule" } th { "Tells" } th { span.hush { "Actions" } } } }
+            tbody {
+                @for rule in rules {
+                    @let here = links::rule(rule.id);
+                    tr {
+                        td.whole { strong.wrap { (rule.settings.name) } br; span.soft.small { (sentence(rule)) } }
+                        td.wrap { (names(&rule.settings.channels, channels)) }
+                        td.num {
+                            @if admin {
+                                div.acts {
+                                    a.button.little href=(here) { "Edit" }
+                                    a.button.little.grave href={ (here) "/delete" } { "Delete" }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// `When any monitor is down, slow or recovered, if it lasts 5 min`
+fn sentence(rule: &Rule) -> String {
+    let settings = &rule.settings;
+    let which = match &settings.scope {
+        Scope::All => "any monitor".to_owned(),
+        Scope::Some(monitors) if monitors.len() == 1 => "one monitor".to_owned(),
+        Scope::Some(monitors) => format!("any of {} monitors", monitors.len()),
+    };
+    let words: Vec<&str> = Trigger::ALL
+        .into_iter()
+        .filter(|trigger| settings.on.contains(trigger))
+        .map(|trigger| match trigger {
+            Trigger::Down => "is down",
+            Trigger::Slow => "is slow",
+            Trigger::Recovered => "has recovered",
+        })
+        .collect();
+    let when = match words.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        _ => words.concat(),
+    };
+    let wait = if settings.after.is_zero() {
+        "at once".into()
+    } else {
+        format!("if it lasts {}", humane_duration(settings.after))
+    };
+    format!("When {which} {when}, {wait}")
+}
+
+fn names(ids: &[ChannelId], channels: &[Channel]) -> String {
+    let name = |id: &ChannelId| channels.iter().find(|channel| channel.id == *id).map(|channel| channel.name.as_str());
+    ids.iter().filter_map(name).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pages::samples;
+
+    #[test]
+    fn rules_read_as_sentences() {
+        let page = page(&samples::channels(), &samples::rules(), false, &samples::viewer(), samples::NOW).into_string();
+        for part in [
+            "When any monitor is down or has recovered, if it lasts 5 min",
+            "No mail server",
+            "Send a test",
+            "Ops &lt;script&gt;",
+        ] {
+            assert!(page.contains(part), "{part}: {page}");
+        }
+        samples::well_formed(&page);
+    }
+}
