@@ -1,0 +1,61 @@
+//! A data directory: one server at a time, commands beside it, and everything there after a restart.
+
+use gazer_store::{Error, Store};
+
+use crate::world::{World, at};
+
+#[tokio::test]
+async fn a_data_directory_belongs_to_one_server() {
+    let world = World::sqlite().await;
+    let refused = Store::open(world.options.clone()).await.unwrap_err();
+    assert!(matches!(refused, Error::InUse { .. }), "{refused}");
+    assert!(refused.to_string().ends_with("is in use by another process"));
+
+    let beside = Store::open_beside(world.options.clone()).await.unwrap();
+    assert_eq!(beside.team_list().await.unwrap().len(), 2);
+    beside.setting_set("greeting", "hello").await.unwrap();
+    beside.close().await;
+    assert_eq!(world.store.setting_get("greeting").await.unwrap().as_deref(), Some("hello"));
+}
+
+#[tokio::test]
+async fn a_restart_finds_what_was_written() {
+    let world = World::sqlite().await;
+    let monitor = world.monitor("shop").await;
+    world.store.close().await;
+    let again = Store::open(world.options.clone()).await.unwrap();
+    assert_eq!(again.monitor_get(world.team, monitor.id).await.unwrap().unwrap().monitor, monitor);
+}
+
+#[tokio::test]
+async fn secrets_are_not_in_the_file() {
+    let world = World::sqlite().await;
+    world.store.setting_set("setup", "a-rather-long-secret").await.unwrap();
+    world.store.close().await;
+    let gazer_store::Location::Sqlite(directory) = &world.options.location else { unreachable!() };
+    let bytes = std::fs::read(directory.join("gazer.db")).unwrap();
+    assert!(!bytes.windows(8).any(|window| window == b"a-rather"));
+}
+
+/// Functions run as tasks on many threads, so what they await must be able to move between them.
+#[tokio::test]
+async fn the_stores_futures_can_move_between_threads() {
+    let world = World::sqlite().await;
+    let monitor = world.monitor("shop").await;
+    let (store, team) = (world.store.clone(), world.team);
+    let worked = tokio::spawn(async move {
+        let mut tx = store.begin().await?;
+        let mut tracks = tx.tracks_lock(&[monitor.id]).await?;
+        let track = tracks.get_mut(&monitor.id).expect("it is there");
+        let change = gazer_domain::health::Change { at: at(60), status: gazer_domain::verdict::Verdict::Down };
+        tx.turn(track, change, None, gazer_domain::IncidentId::from_bits(9), at(60)).await?;
+        tx.evidence_add(track, at(60), &[]).await?;
+        tx.commit().await?;
+        store.waits_fire(at(70)).await?;
+        store.deliveries_claim(at(70), std::time::Duration::from_secs(9), 9).await?;
+        store.planned_since(0).await?;
+        store.expire(at(80), std::time::Duration::from_secs(9), 9).await?;
+        store.monitor_delete(team, monitor.id, at(90)).await
+    });
+    assert!(worked.await.unwrap().unwrap());
+}
