@@ -42,6 +42,7 @@ async fn health_follows_the_store() {
 #[tokio::test]
 async fn metrics_are_what_the_composition_root_registered() {
     let answer = App::new().await.get("", "/metrics").await;
+    assert!(answer.text.contains("gazer_build_info{version=\"0.0.0-test\"} 1\n"), "{}", answer.text);
     assert!(answer.text.ends_with("# EOF\n"), "{}", answer.text);
     assert!(answer.headers[header::CONTENT_TYPE].to_str().unwrap().starts_with("application/openmetrics-text"));
 }
