@@ -1,13 +1,25 @@
 //! Messages on their way.
+//!
+//! A row is written by the judge's transaction (see `judge/tell.rs`), claimed under a lease, sent, and settled. `due_at`
+//! is when it may be claimed: the time of the next attempt while it waits, the end of the lease while it is leased, so
+//! a claimant's death needs no care. Every claim takes a new epoch; whoever settles with an old one changes nothing.
+//! A row is settled (`settled_at`) when it is delivered, dead or merged.
+//!
+//! Per incident and channel, deliveries go out in the order of their events: only the head of the line can be claimed.
 
 use std::time::Duration;
 
-use gazer_domain::channel::{Notice, Target};
+use gazer_domain::channel::{About, Notice, Target};
 use gazer_domain::delivery::State;
 use gazer_domain::incident::EventKind;
 use gazer_domain::{ChannelId, DeliveryId, TeamId, Timestamp};
 
-use crate::{Result, Store};
+use crate::sql::{Row, args};
+use crate::{Result, Store, wire};
+
+/// What a service answered is kept for people to read; more than this says nothing more.
+const RECEIPT_CHARS: usize = 1_000;
+const WAITS_AT_ONCE: u32 = 500;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveryView {
@@ -46,11 +58,68 @@ pub enum Settled {
     Dead { why: String },
 }
 
+/// Deliveries at the head of their line.
+macro_rules! head {
+    () => {
+        "from deliveries d where d.settled_at is null
+            and not exists (
+                select 1 from deliveries e
+                where e.incident = d.incident and e.channel = d.channel and e.event < d.event and e.settled_at is null
+            )"
+    };
+}
+
+macro_rules! due {
+    () => {
+        concat!(head!(), " and d.due_at <= $1")
+    };
+}
+
+macro_rules! view {
+    () => {
+        "select d.id, d.event, d.event_kind, d.state, d.attempts, d.due_at, d.settled_at, d.receipt,
+            c.id as channel, c.name as channel_name, c.kind as channel_kind
+        from deliveries d join channels c on c.key = d.channel"
+    };
+}
+
 impl Store {
     /// Due deliveries, each the head of its line: a later event of the same incident waits until the earlier one is
     /// settled for that channel. Rows whose lease ran out are claimed again, under the same id and a new epoch.
     pub async fn deliveries_claim(&self, now: Timestamp, lease: Duration, limit: u32) -> Result<Vec<Claimed>> {
-        todo!()
+        // Most polls find nothing, and should not take the write lock to learn it.
+        if self.row(concat!("select d.id ", due!(), " limit 1"), args![now]).await?.is_none() {
+            return Ok(Vec::new());
+        }
+        let mut conn = self.write().await?;
+        let sql = conn.dialect().spell(concat!(
+            "update deliveries set state = 'leased', epoch = epoch + 1, due_at = $2
+            where key in (select d.key ",
+            due!(),
+            " order by d.due_at, d.key limit $3 {skip locked}) returning id"
+        ));
+        let rows = conn.rows(sql, args![now, now + lease, limit]).await?;
+        let ids = rows.iter().map(|row| row.text("id")).collect::<Result<Vec<_>>>()?;
+        let sql = conn.dialect().spell(
+            "select d.id, d.epoch, d.attempts, d.notice, c.id as channel, c.target, c.secret
+            from deliveries d join channels c on c.key = d.channel where d.id in {list} order by d.key",
+        );
+        let rows = conn.rows(sql, args![wire::write(&ids)]).await?;
+        let mut claimed = Vec::with_capacity(rows.len());
+        for row in &rows {
+            match self.claimed(row) {
+                Ok(delivery) => claimed.push(delivery),
+                // One that cannot be read must not hold up all others for ever.
+                Err(err) => {
+                    let id = DeliveryId::from_text(row.text("id")?);
+                    tracing::error!(%id, error = &err as &dyn std::error::Error, "a delivery cannot be read");
+                    let sql = "update deliveries set state = 'dead', settled_at = $2, receipt = $3 where id = $1";
+                    conn.run(sql, args![&id, now, err.to_string()]).await?;
+                }
+            }
+        }
+        conn.commit().await?;
+        Ok(claimed)
     }
 
     /// False if somebody else holds the lease by now, or if it was settled before: nothing changed.
@@ -61,12 +130,28 @@ impl Store {
         settled: &Settled,
         now: Timestamp,
     ) -> Result<bool> {
-        todo!()
+        let (state, due, settled_at, receipt) = match settled {
+            Settled::Delivered { receipt } => (State::Delivered, None, Some(now), receipt),
+            Settled::Again { at, why } => (State::Waiting, Some(*at), None, why),
+            Settled::Dead { why } => (State::Dead, None, Some(now), why),
+        };
+        let mut conn = self.write().await?;
+        let sql = "update deliveries set state = $3, due_at = coalesce($4, due_at), settled_at = $5, receipt = $6,
+                attempts = attempts + 1
+            where id = $1 and epoch = $2 and state = 'leased'";
+        let receipt: String = receipt.chars().take(RECEIPT_CHARS).collect();
+        let mine = conn.run(sql, args![id, epoch, state.as_str(), due, settled_at, receipt]).await? == 1;
+        if mine && state == State::Waiting {
+            conn.run(include_str!("deliveries/merge.sql"), args![id, now]).await?;
+        }
+        conn.commit().await?;
+        Ok(mine)
     }
 
     /// Ends every lease. For the start of an installation of one process: nobody else can hold one.
     pub async fn leases_release(&self) -> Result<u64> {
-        todo!()
+        let sql = "update deliveries set state = 'waiting', due_at = 0 where state = 'leased' and settled_at is null";
+        self.run(sql, args![]).await
     }
 
     /// False if the team has no such channel.
@@ -77,20 +162,83 @@ impl Store {
         id: &DeliveryId,
         now: Timestamp,
     ) -> Result<bool> {
-        todo!()
+        let sql = "insert into deliveries
+                (id, team, channel, event, state, epoch, attempts, due_at, notice, created)
+            select $3, c.team, c.key, 0, 'waiting', 0, 0, $4, $5, $4 from channels c
+            where c.team = (select key from teams where id = $1) and c.id = $2 and c.deleted_at is null";
+        let notice = Notice { about: About::Test, at: now };
+        Ok(self.run(sql, args![team, channel, id, now, wire::notice::to_json(&notice)]).await? == 1)
     }
 
     pub async fn delivery_get(&self, team: TeamId, id: &DeliveryId) -> Result<Option<DeliveryView>> {
-        todo!()
+        let sql = concat!(view!(), " where d.team = (select key from teams where id = $1) and d.id = $2");
+        let row = self.row(sql, args![team, id]).await?;
+        row.as_ref().map(view).transpose()
     }
 
     /// When the next delivery becomes due, or the next lease runs out.
     pub async fn deliveries_next(&self) -> Result<Option<Timestamp>> {
-        todo!()
+        let row = self.row(concat!("select min(d.due_at) as due_at ", head!()), args![]).await?;
+        row.map_or(Ok(None), |row| row.opt_time("due_at"))
     }
 
     /// Rules that wait, when their time has come: deliveries for incidents that are still open. How many were made.
     pub async fn waits_fire(&self, now: Timestamp) -> Result<u64> {
-        todo!()
+        let sql = "select i.id, m.id as monitor from waits w
+            join incidents i on i.key = w.incident join monitors m on m.key = i.monitor
+            where w.due_at <= $1 order by w.due_at limit $2";
+        let due = self.rows(sql, args![now, WAITS_AT_ONCE]).await?;
+        if due.is_empty() {
+            return Ok(0);
+        }
+        let monitors = due.iter().map(|row| row.id("monitor")).collect::<Result<Vec<_>>>()?;
+        let mut tx = self.begin().await?;
+        let mut made = 0;
+        for track in tx.tracks_lock(&monitors).await?.values() {
+            made += tx.waits_fire(track, now).await?;
+        }
+        // Of incidents that are over, of monitors that are paused or gone: their ends removed them, but for a race.
+        let sql =
+            "delete from waits where due_at <= $1 and incident in (select key from incidents where ended is not null)";
+        tx.conn().run(sql, args![now]).await?;
+        tx.commit().await?;
+        Ok(made)
     }
+
+    pub(crate) async fn deliveries_of(&self, incident: i64) -> Result<Vec<DeliveryView>> {
+        let rows =
+            self.rows(concat!(view!(), " where d.incident = $1 order by d.event, d.key"), args![incident]).await?;
+        rows.iter().map(view).collect()
+    }
+
+    fn claimed(&self, row: &Row) -> Result<Claimed> {
+        Ok(Claimed {
+            id: DeliveryId::from_text(row.text("id")?),
+            epoch: row.int("epoch")?,
+            attempts: row.number("attempts")?,
+            target: self.target(row, "channel")?,
+            notice: row.read("notice", wire::notice::from_json(&row.text("notice")?))?,
+        })
+    }
+}
+
+fn view(row: &Row) -> Result<DeliveryView> {
+    let state = row.word("state", State::parse)?;
+    let event_kind = match row.opt_text("event_kind")? {
+        Some(_) => Some(row.word("event_kind", EventKind::parse)?),
+        None => None,
+    };
+    Ok(DeliveryView {
+        id: DeliveryId::from_text(row.text("id")?),
+        channel: row.id("channel")?,
+        channel_name: row.text("channel_name")?,
+        channel_kind: row.text("channel_kind")?,
+        event: row.number("event")?,
+        event_kind,
+        state,
+        attempts: row.number("attempts")?,
+        next_at: if state == State::Waiting { Some(row.time("due_at")?) } else { None },
+        settled_at: row.opt_time("settled_at")?,
+        receipt: row.opt_text("receipt")?,
+    })
 }

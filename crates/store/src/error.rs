@@ -40,7 +40,7 @@ pub enum Error {
         source: sqlx::Error,
     },
     #[error("{table}.{column} of row {row} cannot be read: {why}")]
-    Corrupt { table: &'static str, column: &'static str, row: String, why: String },
+    Corrupt { table: String, column: &'static str, row: String, why: String },
     /// Only where the store alone can know: a rule that names a channel or a monitor which the team does not have.
     #[error(transparent)]
     Invalid(#[from] Invalid),

@@ -1,15 +1,23 @@
 //! What checks found, and which were made at all.
+//!
+//! Checks lie in the order of time, all monitors mixed, because they are written so; there is no index by monitor, which
+//! would dirty a page per check. A monitor's history is read by enumerating the instants at which it was due, from its
+//! `cadences`, and looking each of them up by the key. A check made out of turn ("check now") is no part of history.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use gazer_domain::cause::Code;
+use gazer_domain::guarantee::LATENESS;
+use gazer_domain::id::{Id, Kind};
 use gazer_domain::observation::Phases;
 use gazer_domain::period::Period;
+use gazer_domain::time::millis;
 use gazer_domain::verdict::Verdict;
 use gazer_domain::{MonitorId, TeamId, Timestamp};
 
-use crate::{Result, Store};
+use crate::sql::{Row, args};
+use crate::{Result, Store, status, wire};
 
 /// `phases` are kept to a tenth of a millisecond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +50,9 @@ impl Store {
         from: Timestamp,
         until: Timestamp,
     ) -> Result<Vec<CheckRow>> {
-        todo!()
+        let sql = concat!(include_str!("history/slots.sql"), include_str!("history/checks.sql"));
+        let rows = self.rows(sql, args![team, monitor, from, until]).await?;
+        rows.iter().map(check).collect()
     }
 
     /// What is known of each monitor's last `count` slots, oldest first.
@@ -53,7 +63,17 @@ impl Store {
         now: Timestamp,
         count: u32,
     ) -> Result<HashMap<MonitorId, Vec<CheckRow>>> {
-        todo!()
+        let rows = self
+            .rows(
+                self.dialect().spell(include_str!("history/sparklines.sql")),
+                args![listed(monitors), team, now, count],
+            )
+            .await?;
+        let mut lines: HashMap<_, Vec<_>> = HashMap::new();
+        for row in &rows {
+            lines.entry(row.id("id")?).or_default().push(check(row)?);
+        }
+        Ok(lines)
     }
 
     /// Periods that touch `[from, until)`, uncut, newest last.
@@ -64,10 +84,56 @@ impl Store {
         from: Timestamp,
         until: Timestamp,
     ) -> Result<HashMap<MonitorId, Vec<Period>>> {
-        todo!()
+        let sql = "select m.id, p.started, p.ended, p.status from monitors m join periods p on p.monitor = m.key
+            where m.id in {list} and m.team = (select key from teams where id = $2) and m.deleted_at is null
+            and p.started < $4 and (p.ended is null or p.ended > $3)
+            order by m.key, p.started";
+        let rows = self.rows(self.dialect().spell(sql), args![listed(monitors), team, from, until]).await?;
+        let mut periods: HashMap<_, Vec<_>> = HashMap::new();
+        for row in &rows {
+            let period = Period {
+                status: status::read(row, "status")?,
+                started: row.time("started")?,
+                ended: row.opt_time("ended")?,
+            };
+            periods.entry(row.id("id")?).or_default().push(period);
+        }
+        Ok(periods)
     }
 
     pub async fn lateness(&self, team: TeamId, monitor: MonitorId, from: Timestamp, until: Timestamp) -> Result<Kept> {
-        todo!()
+        let sql = concat!(include_str!("history/slots.sql"), include_str!("history/lateness.sql"));
+        let row = self.row(sql, args![team, monitor, from, until, millis(LATENESS)]).await?;
+        let Some(row) = row else { return Ok(Kept::default()) };
+        Ok(Kept { checks: row.number("checks")?, late: row.number("late")?, missed: row.number("missed")? })
     }
+}
+
+/// The check of a slot, as an array of small numbers would hold it.
+fn check(row: &Row) -> Result<CheckRow> {
+    let code = match row.opt_int("code")? {
+        Some(number) => {
+            let code = wire::code::of_number(number);
+            Some(code.ok_or_else(|| row.corrupt("code", &format!("{number} is no cause code")))?)
+        }
+        None => None,
+    };
+    Ok(CheckRow {
+        slot: row.time("slot")?,
+        lateness: Duration::from_millis(row.number("late")?),
+        took: Duration::from_millis(row.number("took")?),
+        verdict: status::read_verdict(row, "verdict")?,
+        code,
+        phases: row.read("phases", wire::phases::unpack(&row.opt_blob("phases")?.unwrap_or_default()))?,
+    })
+}
+
+/// Ids as the one JSON parameter that `{list}` reads.
+pub(crate) fn listed<K: Kind>(ids: &[Id<K>]) -> String {
+    let mut json = String::with_capacity(ids.len() * 36 + 2);
+    for id in ids {
+        json.push(if json.is_empty() { '[' } else { ',' });
+        json.push_str(&format!("\"{id}\""));
+    }
+    if json.is_empty() { "[]".into() } else { json + "]" }
 }

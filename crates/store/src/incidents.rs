@@ -1,10 +1,13 @@
 //! Incidents as people read them.
 
-use gazer_domain::incident::{Event, Incident};
+use gazer_domain::cause::{Cause, Code};
+use gazer_domain::incident::{Event, EventKind, Incident, Trouble};
 use gazer_domain::observation::Attempt;
 use gazer_domain::{IncidentId, MonitorId, TeamId, Timestamp};
 
-use crate::{DeliveryView, Listed, Page, Result, Store};
+use crate::page::cursor;
+use crate::sql::{Row, args};
+use crate::{DeliveryView, Listed, Page, Result, Store, wire};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IncidentView {
@@ -34,6 +37,14 @@ pub struct IncidentFilter {
     pub open: Option<bool>,
 }
 
+macro_rules! view {
+    () => {
+        "select i.id, i.key, i.trouble, i.started, i.ended, i.cause_code, i.cause_text, i.events,
+            m.id as monitor, m.name as monitor_name, m.target as monitor_target
+        from incidents i join monitors m on m.key = i.monitor"
+    };
+}
+
 impl Store {
     /// Newest first.
     pub async fn incident_list(
@@ -42,10 +53,81 @@ impl Store {
         filter: IncidentFilter,
         page: &Page,
     ) -> Result<Listed<IncidentView>> {
-        todo!()
+        let sql = concat!(
+            view!(),
+            " where i.team = (select key from teams where id = $1)
+            and ($2 is null or i.monitor = (select key from monitors where id = $2))
+            and ($3 is null or (case when i.ended is null then 1 else 0 end) = $3)
+            and ($4 is null or i.started < $4 or (i.started = $4 and i.id < $5))
+            order by i.started desc, i.id desc limit $6"
+        );
+        let (started, id) = page.place().unzip();
+        let started = started.and_then(|started| started.parse::<i64>().ok());
+        let monitor = filter.monitor.map(|monitor| monitor.to_string());
+        let args = args![team, monitor, filter.open.map(i64::from), started, id, page.asked()];
+        let rows = self.rows(sql, args).await?;
+        let views = rows.iter().map(view).collect::<Result<Vec<_>>>()?;
+        Ok(Listed::cut(views, page, |view| {
+            cursor(&view.incident.started.millis().to_string(), &view.incident.id.to_string())
+        }))
     }
 
     pub async fn incident_get(&self, team: TeamId, incident: IncidentId) -> Result<Option<IncidentStory>> {
-        todo!()
+        let sql = concat!(view!(), " where i.team = (select key from teams where id = $1) and i.id = $2");
+        let Some(row) = self.row(sql, args![team, incident]).await? else { return Ok(None) };
+        let key = row.int("key")?;
+        let sql = "select number, kind, at, cause_code, cause_text from events where incident = $1 order by number";
+        let events = self.rows(sql, args![key]).await?;
+        let sql = "select slot, attempts from evidence where incident = $1 order by slot";
+        let evidence = self.rows(sql, args![key]).await?;
+        Ok(Some(IncidentStory {
+            view: view(&row)?,
+            events: events.iter().map(event).collect::<Result<_>>()?,
+            evidence: evidence.iter().map(proof).collect::<Result<_>>()?,
+            deliveries: self.deliveries_of(key).await?,
+        }))
     }
+}
+
+fn view(row: &Row) -> Result<IncidentView> {
+    Ok(IncidentView {
+        incident: Incident {
+            id: row.id("id")?,
+            trouble: row.word("trouble", trouble)?,
+            started: row.time("started")?,
+            ended: row.opt_time("ended")?,
+            cause: cause(row)?,
+            events: row.number("events")?,
+        },
+        monitor: row.id("monitor")?,
+        monitor_name: row.text("monitor_name")?,
+        monitor_target: row.text("monitor_target")?,
+    })
+}
+
+pub(crate) fn cause(row: &Row) -> Result<Cause> {
+    Ok(Cause { code: row.word("cause_code", Code::parse)?, text: row.text("cause_text")? })
+}
+
+/// A trouble is written as the event that it began with.
+pub(crate) fn trouble(text: &str) -> Option<Trouble> {
+    match EventKind::parse(text)? {
+        EventKind::Down => Some(Trouble::Down),
+        EventKind::Slow => Some(Trouble::Slow),
+        _ => None,
+    }
+}
+
+fn event(row: &Row) -> Result<Event> {
+    Ok(Event {
+        number: row.number("number")?,
+        kind: row.word("kind", EventKind::parse)?,
+        at: row.time("at")?,
+        cause: if row.opt_text("cause_code")?.is_some() { Some(cause(row)?) } else { None },
+    })
+}
+
+fn proof(row: &Row) -> Result<Evidence> {
+    let attempts = row.read("attempts", wire::attempt::from_json(&row.text("attempts")?))?;
+    Ok(Evidence { slot: row.time("slot")?, attempts })
 }

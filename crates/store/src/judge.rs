@@ -1,14 +1,37 @@
-//! What must commit together.
+//! What must commit together: verdict, health, period, incident, events, deliveries.
+//!
+//! The judge locks the tracks of a batch, folds (which is the domain's), appends the checks, advances the healths, and
+//! for each change of status calls [`Tx::turn`]. A crash before the commit leaves nothing; one after it leaves rows that
+//! `deliver` finds. The same batch a second time folds to nothing and appends nothing.
+//!
+//! This is the hot path: a batch is three statements, however many checks it has, and their one parameter is a JSON
+//! array of arrays. `checks` is narrow and only grows at its end; `health` is narrow and updated in place. A track's
+//! key is its monitor's while there is one region.
+
+mod tell;
+mod turn;
 
 use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
 
+use gazer_domain::alert::Rule;
+use gazer_domain::cadence::Cadence;
 use gazer_domain::cause::Cause;
-use gazer_domain::health::{Change, Health, Policy};
+use gazer_domain::health::{Health, Policy};
 use gazer_domain::incident::Trouble;
 use gazer_domain::observation::{Attempt, Observation};
+use gazer_domain::time::millis;
 use gazer_domain::{IncidentId, MonitorId, TeamId, Timestamp};
 
-use crate::{LastCheck, Result, Store};
+use crate::history::listed;
+use crate::incidents::{cause, trouble};
+use crate::sql::{Conn, Row, args};
+use crate::{LastCheck, Result, Store, status, wire};
+
+/// A long outage has thousands of failing checks, alike but for their time: its first and its last ones are kept.
+const EVIDENCE_ENDS: u32 = 10;
 
 /// A monitor under judgement, its row locked until the transaction ends.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,53 +70,151 @@ pub struct Advance {
 
 /// A transaction that may write. Dropping it undoes everything.
 #[derive(Debug)]
-pub struct Tx {}
+pub struct Tx {
+    conn: Conn,
+    pub(crate) store: Store,
+    /// What teams' rules say, read once however many of their monitors turn.
+    rules: HashMap<TeamId, Arc<[Rule]>>,
+}
 
 impl Store {
     pub async fn begin(&self) -> Result<Tx> {
-        todo!()
+        Ok(Tx { conn: self.write().await?, store: self.clone(), rules: HashMap::new() })
     }
 
     /// Monitors whose next check is overdue by the longest check and a grace: for the audit.
     pub async fn tracks_overdue(&self, now: Timestamp, limit: u32) -> Result<Vec<MonitorId>> {
-        todo!()
+        let sql = "select m.id from health h join monitors m on m.key = h.track
+            where h.covered + h.patience < $1 and m.paused = 0 and m.deleted_at is null
+            order by h.covered limit $2";
+        let rows = self.rows(sql, args![now, limit]).await?;
+        rows.iter().map(|row| row.id("id")).collect()
     }
 }
 
 impl Tx {
     /// Those that are neither paused nor deleted, locked in the order of their keys.
     pub async fn tracks_lock(&mut self, monitors: &[MonitorId]) -> Result<HashMap<MonitorId, Track>> {
-        todo!()
+        let list = listed(monitors);
+        if let Some(lock) = self.conn.dialect().tracks_lock() {
+            self.conn.rows(lock, args![list.clone()]).await?;
+        }
+        let sql = self.conn.dialect().spell(include_str!("judge/tracks.sql"));
+        let rows = self.conn.rows(sql, args![list]).await?;
+        rows.iter().map(|row| read_track(row).map(|track| (track.monitor, track))).collect()
     }
 
     /// Appends checks by their tracks' keys; one that is there already stays as it is.
     pub async fn checks_append(&mut self, checks: &[(i64, &Observation)]) -> Result<u64> {
-        todo!()
+        let mut list = String::with_capacity(checks.len() * 48 + 2);
+        for (track, seen) in checks {
+            let late = millis(seen.started.since(seen.slot)).min(i64::from(i32::MAX));
+            let took = millis(seen.took).min(i64::from(i32::MAX));
+            let verdict = status::verdict_number(seen.judgement.verdict);
+            let code = seen.judgement.cause.as_ref().map(|cause| wire::code::number(cause.code));
+            let phases = wire::phases::hex(&wire::phases::pack(&seen.phases));
+            let (slot, code) = (seen.slot.millis(), Json(code));
+            push(&mut list, format_args!("[{slot},{track},{late},{took},{verdict},{code},\"{phases}\"]"));
+        }
+        self.conn.run(self.conn.dialect().checks_append(), args![closed(list)]).await
     }
 
     pub async fn health_advance(&mut self, advances: &[Advance]) -> Result<()> {
-        todo!()
-    }
-
-    /// Everything that a change of status means: the period, the incident, its events, who is told, who waits.
-    /// `new_id` names the incident if one opens. `track.open` follows.
-    pub async fn turn(
-        &mut self,
-        track: &mut Track,
-        change: Change,
-        cause: Option<&Cause>,
-        new_id: IncidentId,
-        now: Timestamp,
-    ) -> Result<()> {
-        todo!()
+        let mut list = String::with_capacity(advances.len() * 80 + 2);
+        for Advance { track, health, last, certificate_until } in advances {
+            let Health { status, slot, covered, failing, good } = health;
+            let (status, failing) = (status::verdict_number(*status), i64::from(*failing));
+            let (slot, covered) = (slot.millis(), covered.millis());
+            let seen = Json(last.map(|last| last.slot.millis()));
+            let took = Json(last.map(|last| millis(last.took)));
+            let verdict = Json(last.map(|last| status::verdict_number(last.verdict)));
+            let until = Json(certificate_until.map(Timestamp::millis));
+            push(
+                &mut list,
+                format_args!("[{track},{status},{slot},{covered},{failing},{good},{seen},{took},{verdict},{until}]"),
+            );
+        }
+        self.conn.run(self.conn.dialect().health_advance(), args![closed(list)]).await.map(drop)
     }
 
     /// Keeps the attempts with the open incident; without one there is nothing to prove.
     pub async fn evidence_add(&mut self, track: &Track, slot: Timestamp, attempts: &[Attempt]) -> Result<()> {
-        todo!()
+        let Some(open) = &track.open else { return Ok(()) };
+        if attempts.is_empty() {
+            return Ok(());
+        }
+        let sql = "insert into evidence (incident, slot, attempts) values ($1, $2, $3)
+            on conflict (incident, slot) do nothing";
+        self.conn.run(sql, args![open.key, slot, wire::attempt::to_json(attempts)]).await?;
+        let sql = "delete from evidence where incident = $1
+            and slot not in (select slot from evidence where incident = $1 order by slot limit $2)
+            and slot not in (select slot from evidence where incident = $1 order by slot desc limit $2)";
+        self.conn.run(sql, args![open.key, EVIDENCE_ENDS]).await.map(drop)
     }
 
     pub async fn commit(self) -> Result<()> {
-        todo!()
+        self.conn.commit().await
+    }
+
+    pub(crate) fn conn(&mut self) -> &mut Conn {
+        &mut self.conn
+    }
+}
+
+fn read_track(row: &Row) -> Result<Track> {
+    let monitor: MonitorId = row.id("monitor")?;
+    let interval = Duration::from_millis(row.number("interval_ms")?);
+    let open = match row.opt_int("incident_key")? {
+        Some(key) => Some(OpenIncident {
+            key,
+            id: row.id("incident")?,
+            trouble: row.word("trouble", trouble)?,
+            started: row.time("started")?,
+            cause: cause(row)?,
+            events: row.number("events")?,
+        }),
+        None => None,
+    };
+    Ok(Track {
+        key: row.int("key")?,
+        team: row.id("team")?,
+        monitor,
+        name: row.text("name")?,
+        kind: row.text("kind")?,
+        target: row.text("target")?,
+        revision: row.number("revision")?,
+        health: Health {
+            status: status::read_verdict(row, "status")?,
+            slot: row.time("slot")?,
+            covered: row.time("covered")?,
+            failing: row.flag("failing")?,
+            good: row.number("good")?,
+        },
+        policy: Policy {
+            cadence: Cadence::new(monitor, interval, row.time("cadence_since")?),
+            recover_after: row.number("recover_after")?,
+        },
+        open,
+    })
+}
+
+fn push(list: &mut String, row: fmt::Arguments<'_>) {
+    list.push(if list.is_empty() { '[' } else { ',' });
+    fmt::write(list, row).expect("writing to a String cannot fail");
+}
+
+fn closed(list: String) -> String {
+    if list.is_empty() { "[]".into() } else { list + "]" }
+}
+
+/// A number or `null`.
+struct Json(Option<i64>);
+
+impl fmt::Display for Json {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(number) => number.fmt(f),
+            None => f.write_str("null"),
+        }
     }
 }

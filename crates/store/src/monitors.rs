@@ -1,13 +1,28 @@
 //! Monitors as people see and change them.
+//!
+//! Every change takes the next number of the plan, which is how `plan` hears of it, and happens under the lock of the
+//! monitor's row, so a judge never works on what is being changed. A pause and a deletion end the open incident by the
+//! same `Tx::end` that a recovery takes: whoever was told of its start is told of its end. A new interval, a pause and
+//! a resume are the only things that touch `cadences`, from which the past is enumerated.
 
 use std::time::Duration;
 
+use gazer_domain::guarantee::longest_check;
+use gazer_domain::health::Health;
+use gazer_domain::incident::EventKind;
 use gazer_domain::monitor::{Monitor, Settings};
 use gazer_domain::period::Status;
+use gazer_domain::time::millis;
 use gazer_domain::verdict::Verdict;
 use gazer_domain::{IncidentId, MonitorId, TeamId, Timestamp};
 
-use crate::{Listed, Page, Result, Store};
+use crate::page::cursor;
+use crate::seal::Cell;
+use crate::sql::{Conn, Row, Value, args};
+use crate::{Listed, Page, Result, Store, status, wire};
+
+/// Beyond its longest check, a monitor is given this long before the audit looks: our own queues move meanwhile.
+const GRACE: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct MonitorView {
@@ -43,22 +58,108 @@ pub struct Totals {
     pub paused: u64,
 }
 
+/// The columns that `Store::monitor` and `Store::view` read.
+macro_rules! view {
+    () => {
+        "select m.id, m.name, m.settings, m.secret, m.interval_ms, m.recover_after, m.revision, m.created,
+            m.cadence_since, m.paused, m.status, m.status_since, h.seen, h.took, h.verdict, h.certificate_until,
+            i.id as incident
+        from monitors m
+        join health h on h.track = m.key
+        left join incidents i on i.key = m.incident"
+    };
+}
+
 impl Store {
     pub async fn monitor_create(&self, team: TeamId, monitor: &Monitor) -> Result<()> {
-        todo!()
+        let mut conn = self.write().await?;
+        let seq = plan_next(&mut conn).await?;
+        let Settings { name, spec, interval, verify, recover_after } = &monitor.settings;
+        let (settings, secret) = wire::settings::split(spec, *verify);
+        let status = if monitor.paused { Status::Paused } else { Status::Unknown };
+        let row = conn
+            .row(
+                include_str!("monitors/create.sql"),
+                args![
+                    monitor.id,
+                    team,
+                    monitor.revision,
+                    monitor.paused,
+                    *recover_after,
+                    millis(*interval),
+                    monitor.cadence_since,
+                    monitor.created,
+                    seq,
+                    status::number(status),
+                    name.as_str(),
+                    name.to_lowercase(),
+                    searchable(&monitor.settings),
+                    spec.kind(),
+                    spec.target(),
+                    settings,
+                    self.sealed(monitor.id, secret),
+                ],
+            )
+            .await?;
+        let key = row.expect("an insert that returns its key").int("key")?;
+        let fresh = Health::fresh(monitor.cadence_since);
+        let sql = "insert into health (track, patience, status, slot, covered, failing, good)
+            values ($1, $2, $3, $4, $5, 0, 0)";
+        let unknown = status::verdict_number(fresh.status);
+        conn.run(sql, args![key, patience(&monitor.settings), unknown, fresh.slot, fresh.covered]).await?;
+        let sql = "insert into periods (monitor, started, status) values ($1, $2, $3)";
+        conn.run(sql, args![key, monitor.cadence_since, status::number(status)]).await?;
+        if !monitor.paused {
+            cadence_begin(&mut conn, key, monitor).await?;
+        }
+        conn.commit().await
     }
 
     pub async fn monitor_get(&self, team: TeamId, monitor: MonitorId) -> Result<Option<MonitorView>> {
-        todo!()
+        let sql = concat!(
+            view!(),
+            " where m.team = (select key from teams where id = $1) and m.deleted_at is null
+            and m.id = $2"
+        );
+        let row = self.row(sql, args![team, monitor]).await?;
+        row.map(|row| self.view(&row)).transpose()
     }
 
     /// By name, then by id.
     pub async fn monitor_list(&self, team: TeamId, filter: &MonitorFilter, page: &Page) -> Result<Listed<MonitorView>> {
-        todo!()
+        let sql = concat!(
+            view!(),
+            " where m.team = (select key from teams where id = $1) and m.deleted_at is null
+            and ($2 is null or m.search like $2 escape '!')
+            and ($3 is null or m.status = $3)
+            and ($4 is null or m.sort > $4 or (m.sort = $4 and m.id > $5))
+            order by m.sort, m.id limit $6"
+        );
+        let search = filter.search.as_deref().map(str::trim).filter(|search| !search.is_empty()).map(like);
+        let (sort, id) = page.place().unzip();
+        let args = args![team, search, filter.status.map(status::number), sort, id, page.asked()];
+        let rows = self.rows(sql, args).await?;
+        let views = rows.iter().map(|row| self.view(row)).collect::<Result<Vec<_>>>()?;
+        Ok(Listed::cut(views, page, |view| {
+            cursor(&view.monitor.settings.name.to_lowercase(), &view.monitor.id.to_string())
+        }))
     }
 
     pub async fn monitor_totals(&self, team: TeamId) -> Result<Totals> {
-        todo!()
+        let sql = "select m.status, count(*) as monitors from monitors m
+            where m.team = (select key from teams where id = $1) and m.deleted_at is null group by m.status";
+        let mut totals = Totals::default();
+        for row in self.rows(sql, args![team]).await? {
+            let count = row.number("monitors")?;
+            match status::read(&row, "status")? {
+                Status::Up => totals.up = count,
+                Status::Slow => totals.slow = count,
+                Status::Down => totals.down = count,
+                Status::Unknown => totals.unknown = count,
+                Status::Paused => totals.paused = count,
+            }
+        }
+        Ok(totals)
     }
 
     /// A new revision. A new interval begins a new cadence; an open incident stays, and the next check decides.
@@ -69,21 +170,195 @@ impl Store {
         settings: &Settings,
         now: Timestamp,
     ) -> Result<Option<Monitor>> {
-        todo!()
+        let mut conn = self.write().await?;
+        let Some((key, mut edited)) = self.locked(&mut conn, team, monitor).await? else { return Ok(None) };
+        let moved = edited.settings.interval != settings.interval;
+        edited.settings = settings.clone();
+        edited.revision += 1;
+        if moved {
+            edited.cadence_since = now.max(edited.cadence_since);
+        }
+        let seq = plan_next(&mut conn).await?;
+        let Settings { name, spec, interval, verify, recover_after } = settings;
+        let (open, secret) = wire::settings::split(spec, *verify);
+        conn.run(
+            include_str!("monitors/edit.sql"),
+            args![
+                key,
+                edited.revision,
+                *recover_after,
+                millis(*interval),
+                edited.cadence_since,
+                seq,
+                name.as_str(),
+                name.to_lowercase(),
+                searchable(settings),
+                spec.kind(),
+                spec.target(),
+                open,
+                self.sealed(monitor, secret),
+            ],
+        )
+        .await?;
+        conn.run("update health set patience = $2 where track = $1", args![key, patience(settings)]).await?;
+        if moved && !edited.paused {
+            cadence_end(&mut conn, key, edited.cadence_since).await?;
+            cadence_begin(&mut conn, key, &edited).await?;
+        }
+        conn.commit().await?;
+        Ok(Some(edited))
     }
 
     /// Closes the open incident with an event of its own. Pausing a paused monitor changes nothing.
     pub async fn monitor_pause(&self, team: TeamId, monitor: MonitorId, now: Timestamp) -> Result<Option<Monitor>> {
-        todo!()
+        let mut tx = self.begin().await?;
+        let Some((key, mut paused)) = self.locked(tx.conn(), team, monitor).await? else { return Ok(None) };
+        if paused.paused {
+            return Ok(Some(paused));
+        }
+        if let Some(mut track) = tx.tracks_lock(&[monitor]).await?.remove(&monitor) {
+            tx.end(&mut track, EventKind::Paused, now, now).await?;
+        }
+        tx.period_turn(key, Status::Paused, now).await?;
+        let seq = plan_next(tx.conn()).await?;
+        let sql = "update monitors set paused = 1, seq = $2 where key = $1";
+        tx.conn().run(sql, args![key, seq]).await?;
+        cadence_end(tx.conn(), key, now).await?;
+        tx.commit().await?;
+        paused.paused = true;
+        Ok(Some(paused))
     }
 
     /// Begins a new cadence, of which nothing is known yet. Resuming a running monitor changes nothing.
     pub async fn monitor_resume(&self, team: TeamId, monitor: MonitorId, now: Timestamp) -> Result<Option<Monitor>> {
-        todo!()
+        let mut tx = self.begin().await?;
+        let Some((key, mut resumed)) = self.locked(tx.conn(), team, monitor).await? else { return Ok(None) };
+        if !resumed.paused {
+            return Ok(Some(resumed));
+        }
+        resumed.paused = false;
+        resumed.cadence_since = now.max(resumed.cadence_since);
+        tx.period_turn(key, Status::Unknown, resumed.cadence_since).await?;
+        let seq = plan_next(tx.conn()).await?;
+        let sql = "update monitors set paused = 0, cadence_since = $2, seq = $3 where key = $1";
+        tx.conn().run(sql, args![key, resumed.cadence_since, seq]).await?;
+        let fresh = Health::fresh(resumed.cadence_since);
+        let sql = "update health set status = $2, slot = $3, covered = $4, failing = 0, good = 0 where track = $1";
+        let unknown = status::verdict_number(fresh.status);
+        tx.conn().run(sql, args![key, unknown, fresh.slot, fresh.covered]).await?;
+        cadence_begin(tx.conn(), key, &resumed).await?;
+        tx.commit().await?;
+        Ok(Some(resumed))
     }
 
     /// Tells the end of an open incident, and hides the monitor; `expire` purges it once that is told.
     pub async fn monitor_delete(&self, team: TeamId, monitor: MonitorId, now: Timestamp) -> Result<bool> {
-        todo!()
+        let mut tx = self.begin().await?;
+        let Some((key, _)) = self.locked(tx.conn(), team, monitor).await? else { return Ok(false) };
+        if let Some(mut track) = tx.tracks_lock(&[monitor]).await?.remove(&monitor) {
+            tx.end(&mut track, EventKind::Deleted, now, now).await?;
+        }
+        let seq = plan_next(tx.conn()).await?;
+        let sql = "update monitors set deleted_at = $2, seq = $3 where key = $1";
+        tx.conn().run(sql, args![key, now, seq]).await?;
+        cadence_end(tx.conn(), key, now).await?;
+        crate::alerts::forget_monitor(tx.conn(), team, monitor).await?;
+        tx.commit().await?;
+        Ok(true)
     }
+
+    /// The monitor, its row locked until the transaction ends.
+    async fn locked(&self, conn: &mut Conn, team: TeamId, monitor: MonitorId) -> Result<Option<(i64, Monitor)>> {
+        let sql = "update monitors set revision = revision
+            where team = (select key from teams where id = $1) and id = $2 and deleted_at is null returning key";
+        let Some(row) = conn.row(sql, args![team, monitor]).await? else { return Ok(None) };
+        let key = row.int("key")?;
+        let sql = concat!(view!(), " where m.key = $1");
+        let row = conn.row(sql, args![key]).await?.expect("a row that is locked");
+        Ok(Some((key, self.view(&row)?.monitor)))
+    }
+
+    fn view(&self, row: &Row) -> Result<MonitorView> {
+        let seen = row.opt_time("seen")?;
+        let last = match seen {
+            Some(slot) => Some(LastCheck {
+                slot,
+                took: Duration::from_millis(row.number("took")?),
+                verdict: status::read_verdict(row, "verdict")?,
+            }),
+            None => None,
+        };
+        Ok(MonitorView {
+            monitor: self.monitor(row)?,
+            status: status::read(row, "status")?,
+            status_since: row.time("status_since")?,
+            last,
+            incident: row.opt_id("incident")?,
+            certificate_until: row.opt_time("certificate_until")?,
+        })
+    }
+
+    pub(crate) fn monitor(&self, row: &Row) -> Result<Monitor> {
+        let text = row.text("id")?;
+        let sealed = row.opt_blob("secret")?;
+        let secret = sealed.map(|sealed| self.seal().open(&cell(&text), &sealed)).transpose()?;
+        let read = wire::settings::join(&row.text("settings")?, secret.as_deref());
+        let (spec, verify) = row.read("settings", read)?;
+        Ok(Monitor {
+            id: row.id("id")?,
+            settings: Settings {
+                name: row.text("name")?,
+                spec,
+                interval: Duration::from_millis(row.number("interval_ms")?),
+                verify,
+                recover_after: row.number("recover_after")?,
+            },
+            revision: row.number("revision")?,
+            created: row.time("created")?,
+            cadence_since: row.time("cadence_since")?,
+            paused: row.flag("paused")?,
+        })
+    }
+
+    fn sealed(&self, monitor: MonitorId, secret: Option<Vec<u8>>) -> Value {
+        Value::Blob(secret.map(|secret| self.seal().close(&cell(&monitor.to_string()), &secret)))
+    }
+}
+
+fn cell(row: &str) -> Cell<'_> {
+    Cell { table: "monitors", column: "secret", row }
+}
+
+/// The next number of the plan; the row stays locked, so numbers become visible in their order.
+async fn plan_next(conn: &mut Conn) -> Result<i64> {
+    let row = conn.row("update plan set seq = seq + 1 returning seq", args![]).await?;
+    row.expect("the plan has one row").int("seq")
+}
+
+async fn cadence_begin(conn: &mut Conn, key: i64, monitor: &Monitor) -> Result<()> {
+    let cadence = monitor.cadence();
+    let interval = millis(cadence.interval());
+    let phase = cadence.at_or_after(cadence.since()).millis().rem_euclid(interval);
+    let sql = "insert into cadences (monitor, since, interval_ms, phase_ms) values ($1, $2, $3, $4)
+        on conflict (monitor, since)
+        do update set until = null, interval_ms = excluded.interval_ms, phase_ms = excluded.phase_ms";
+    conn.run(sql, args![key, cadence.since(), interval, phase]).await.map(drop)
+}
+
+async fn cadence_end(conn: &mut Conn, key: i64, now: Timestamp) -> Result<()> {
+    let sql = "update cadences set until = $2 where monitor = $1 and until is null";
+    conn.run(sql, args![key, now]).await.map(drop)
+}
+
+fn patience(settings: &Settings) -> i64 {
+    millis(settings.interval + longest_check(settings) + GRACE)
+}
+
+fn searchable(settings: &Settings) -> String {
+    format!("{}\n{}", settings.name.to_lowercase(), settings.spec.target().to_lowercase())
+}
+
+fn like(search: &str) -> String {
+    let plain = search.to_lowercase().replace('!', "!!").replace('%', "!%").replace('_', "!_");
+    format!("%{plain}%")
 }

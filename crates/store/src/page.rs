@@ -1,5 +1,11 @@
 //! Lists are read a page at a time; a cursor is opaque to everybody but the query that made it.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+/// More rows than this are never read at once, whatever is asked for.
+const MOST: u32 = 500;
+
 /// `after` is the `next` of the page before. One that makes no sense begins at the start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
@@ -7,15 +13,45 @@ pub struct Page {
     pub limit: u32,
 }
 
-impl Page {
-    pub fn first(limit: u32) -> Self {
-        Self { after: None, limit }
-    }
-}
-
 #[derive(Debug, Clone, PartialEq)]
 pub struct Listed<T> {
     pub rows: Vec<T>,
     /// `None` on the last page.
     pub next: Option<String>,
+}
+
+impl Page {
+    pub fn first(limit: u32) -> Self {
+        Self { after: None, limit }
+    }
+
+    pub(crate) fn size(&self) -> usize {
+        self.limit.clamp(1, MOST) as usize
+    }
+
+    /// One more than the page holds, which tells whether there is another.
+    pub(crate) fn asked(&self) -> u32 {
+        self.limit.clamp(1, MOST) + 1
+    }
+
+    /// The last row's place in the order: a text and what makes it unique.
+    pub(crate) fn place(&self) -> Option<(String, String)> {
+        let bytes = URL_SAFE_NO_PAD.decode(self.after.as_deref()?).ok()?;
+        let text = String::from_utf8(bytes).ok()?;
+        text.split_once('\n').map(|(first, second)| (first.to_owned(), second.to_owned()))
+    }
+}
+
+pub(crate) fn cursor(first: &str, second: &str) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{first}\n{second}"))
+}
+
+impl<T> Listed<T> {
+    /// `rows` are as many as `page.asked()` brought; `place` tells the order's two texts of a row.
+    pub(crate) fn cut(mut rows: Vec<T>, page: &Page, place: impl Fn(&T) -> String) -> Self {
+        let more = rows.len() > page.size();
+        rows.truncate(page.size());
+        let next = rows.last().filter(|_| more).map(place);
+        Self { rows, next }
+    }
 }

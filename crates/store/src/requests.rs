@@ -1,27 +1,52 @@
 //! "Check now": a row that `plan` serves.
+//!
+//! It is handed out once. If the process dies before it answers, nobody asks again: whoever pressed the button sees
+//! that no answer came, and the row is gone within the hour.
 
 use gazer_domain::observation::Observation;
 use gazer_domain::{MonitorId, TeamId, Timestamp};
 
-use crate::{Result, Store};
+use crate::sql::args;
+use crate::{Result, Store, wire};
 
 impl Store {
     /// `None` if the team has no such monitor.
     pub async fn request_add(&self, team: TeamId, monitor: MonitorId, now: Timestamp) -> Result<Option<i64>> {
-        todo!()
+        let sql = "insert into requests (team, monitor, created)
+            select m.team, m.key, $3 from monitors m
+            where m.team = (select key from teams where id = $1) and m.id = $2 and m.deleted_at is null
+            returning key";
+        let mut conn = self.write().await?;
+        let row = conn.row(sql, args![team, monitor, now]).await?;
+        conn.commit().await?;
+        row.map(|row| row.int("key")).transpose()
     }
 
     /// Each request is handed out once.
     pub async fn requests_claim(&self, now: Timestamp) -> Result<Vec<(i64, MonitorId)>> {
-        todo!()
+        let sql = "select r.key from requests r where r.claimed_at is null limit 1";
+        if self.row(sql, args![]).await?.is_none() {
+            return Ok(Vec::new());
+        }
+        let mut conn = self.write().await?;
+        let sql = "update requests set claimed_at = $1 where claimed_at is null
+            returning key, (select m.id from monitors m where m.key = requests.monitor) as monitor";
+        let rows = conn.rows(sql, args![now]).await?;
+        conn.commit().await?;
+        rows.iter().map(|row| Ok((row.int("key")?, row.id("monitor")?))).collect()
     }
 
     pub async fn request_settle(&self, request: i64, observation: &Observation) -> Result<()> {
-        todo!()
+        let sql = "update requests set observation = $2 where key = $1 and observation is null";
+        self.run(sql, args![request, wire::observation::to_json(observation)]).await.map(drop)
     }
 
     /// `None` if the team made no such request, `Some(None)` while it is not answered.
     pub async fn request_get(&self, team: TeamId, request: i64) -> Result<Option<Option<Observation>>> {
-        todo!()
+        let sql = "select r.key, r.observation from requests r
+            where r.team = (select key from teams where id = $1) and r.key = $2";
+        let Some(row) = self.row(sql, args![team, request]).await? else { return Ok(None) };
+        let Some(text) = row.opt_text("observation")? else { return Ok(Some(None)) };
+        row.read("observation", wire::observation::from_json(&text)).map(|seen| Some(Some(seen)))
     }
 }

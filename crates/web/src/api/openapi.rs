@@ -45,11 +45,18 @@ pub(super) fn print(mut document: OpenApi) -> Bytes {
             [(&mut item.get, false), (&mut item.post, true), (&mut item.patch, true), (&mut item.delete, true)];
         for (operation, changes) in operations {
             if let Some(operation) = operation {
+                name(operation);
                 add_refusals(operation, path, changes);
             }
         }
     }
     document.to_pretty_json().expect("the document holds only texts and numbers").into()
+}
+
+/// `monitors.list`: the tag makes the name of a handler one of its kind.
+fn name(operation: &mut Operation) {
+    let tag = operation.tags.iter().flatten().next().map_or(String::new(), |tag| tag.replace(' ', "-"));
+    operation.operation_id = operation.operation_id.take().map(|id| format!("{tag}.{id}"));
 }
 
 fn add_refusals(operation: &mut Operation, path: &str, changes: bool) {
@@ -91,4 +98,49 @@ fn refusal(description: &str) -> RefOr<utoipa::openapi::Response> {
 /// Open to strangers: it says nothing of anybody.
 pub(super) async fn serve(document: Bytes) -> impl IntoResponse {
     ([(CONTENT_TYPE, "application/json")], document)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use serde_json::Value;
+
+    fn document() -> Value {
+        let (_, document) = crate::api::endpoints().split_for_parts();
+        serde_json::from_slice(&super::print(document)).unwrap()
+    }
+
+    #[test]
+    fn every_operation_has_a_name_of_its_own_and_says_what_it_refuses() {
+        let document = document();
+        assert_eq!(document["openapi"], "3.1.0");
+        let mut names = HashSet::new();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                assert!(names.insert(operation["operationId"].as_str().unwrap()), "{method} {path}");
+                let refusal = &operation["responses"]["401"]["content"]["application/problem+json"]["schema"]["$ref"];
+                assert_eq!(refusal, "#/components/schemas/Problem", "{method} {path}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_reference_leads_somewhere() {
+        let document = document();
+        let mut left = vec![&document];
+        while let Some(value) = left.pop() {
+            match value {
+                Value::Array(items) => left.extend(items),
+                Value::Object(members) => {
+                    if let Some(Value::String(to)) = members.get("$ref") {
+                        let pointer = to.strip_prefix('#').unwrap();
+                        assert!(document.pointer(pointer).is_some(), "{to}");
+                    }
+                    left.extend(members.values());
+                }
+                _ => {}
+            }
+        }
+    }
 }

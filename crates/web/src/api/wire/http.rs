@@ -164,6 +164,9 @@ fn headers(given: BTreeMap<String, Option<String>>) -> Result<Vec<(String, Strin
         if headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(&name)) {
             return refuse("is given twice: the names of headers do not differ by case");
         }
+        if let Err(refused) = domain::validate_header(&name, &value) {
+            return refuse(&refused.message);
+        }
         headers.push((name, value));
     }
     Ok(headers)

@@ -1,0 +1,30 @@
+# The commands of this repository. `make` alone lists them.
+
+.DEFAULT_GOAL := help
+.PHONY: help build setup lint test bench
+
+# nextest runs every test in a process of its own, several at a time; `cargo test` runs the same tests where it is absent.
+NEXTEST := $(shell command -v cargo-nextest 2>/dev/null)
+TEST := $(if $(NEXTEST),cargo nextest run,cargo test) --locked --workspace --no-fail-fast
+
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+build: ## Build the gazer binary as the README does
+	cargo build --locked --release
+
+setup: ## Find or install what the tests need: PostgreSQL, Chromium and its driver
+	scripts/setup-test-tools
+
+# One target folder, and clippy before everything else: checks and builds that alternate undo each other's work.
+lint: ## Check format, clippy, documentation and the shape of the house
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
+	$(TEST) --test it architecture::
+
+test: setup ## Run every test
+	$(TEST)
+
+bench: ## Measure what docs/benchmarks.md reports
+	cargo bench --locked --workspace --bench '*'

@@ -1,0 +1,101 @@
+//! What a webhook says: version 1 of a contract with programs we do not know.
+//!
+//! It is a pure function of the notice, so every attempt under one id carries the same bytes. Fields may be added;
+//! none changes its meaning or goes without a new version.
+
+use gazer_domain::channel::{About, Notice, Story};
+use gazer_domain::incident::EventKind;
+use serde::Serialize;
+
+const VERSION: u8 = 1;
+
+#[derive(Serialize)]
+struct Body<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    version: u8,
+    timestamp: String,
+    data: Data<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Data<'a> {
+    Test {
+        message: &'static str,
+    },
+    Incident {
+        monitor: Monitor<'a>,
+        incident: Incident<'a>,
+        /// Why the incident was closed without a recovery.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<&'static str>,
+    },
+}
+
+#[derive(Serialize)]
+struct Monitor<'a> {
+    id: String,
+    name: &'a str,
+    kind: &'a str,
+    url: &'a str,
+}
+
+#[derive(Serialize)]
+struct Incident<'a> {
+    id: String,
+    started_at: String,
+    ended_at: Option<String>,
+    cause: Cause<'a>,
+    link: &'a str,
+}
+
+#[derive(Serialize)]
+struct Cause<'a> {
+    code: &'static str,
+    text: &'a str,
+}
+
+pub(super) fn of(notice: &Notice) -> Vec<u8> {
+    let (kind, data) = match &notice.about {
+        About::Test => ("test", Data::Test { message: "This channel works: Gazer can reach you here." }),
+        About::Incident(story) => (kind(story.event), told(story)),
+    };
+    let body = Body { kind, version: VERSION, timestamp: notice.at.rfc3339(), data };
+    serde_json::to_vec(&body).expect("texts and numbers always serialise")
+}
+
+const fn kind(event: EventKind) -> &'static str {
+    match event {
+        EventKind::Down => "monitor.down",
+        EventKind::Slow => "monitor.slow",
+        EventKind::Recovered => "monitor.recovered",
+        EventKind::Paused | EventKind::Deleted => "monitor.closed",
+    }
+}
+
+const fn reason(event: EventKind) -> Option<&'static str> {
+    match event {
+        EventKind::Paused | EventKind::Deleted => Some(event.as_str()),
+        EventKind::Down | EventKind::Slow | EventKind::Recovered => None,
+    }
+}
+
+fn told(story: &Story) -> Data<'_> {
+    Data::Incident {
+        monitor: Monitor {
+            id: story.monitor.to_string(),
+            name: &story.monitor_name,
+            kind: &story.monitor_kind,
+            url: &story.monitor_target,
+        },
+        incident: Incident {
+            id: story.incident.to_string(),
+            started_at: story.started.rfc3339(),
+            ended_at: story.ended.map(gazer_domain::Timestamp::rfc3339),
+            cause: Cause { code: story.cause.code.as_str(), text: &story.cause.text },
+            link: &story.link,
+        },
+        reason: reason(story.event),
+    }
+}

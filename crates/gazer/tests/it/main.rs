@@ -1,0 +1,3 @@
+//! What holds for Gazer as a whole.
+
+mod architecture;

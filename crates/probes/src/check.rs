@@ -1,0 +1,132 @@
+//! One slot's work: try, verify what failed, ask the witnesses, and bring back an observation.
+//!
+//! A first attempt that is up ends the check. One that fails is tried again, after a gap, on a fresh connection and
+//! over another address where there is one; the first good answer proves the failure wrong. If all fail, and the site
+//! never said a word, the [witnesses](crate::witness) are asked whether it is our own network that is down. A verdict
+//! of `unknown` is not verified: it blames nobody.
+
+mod evidence;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use gazer_domain::cause::{Cause, Code};
+use gazer_domain::monitor::Verify;
+use gazer_domain::observation::{Attempt, Observation};
+use gazer_domain::verdict::{Judgement, Verdict};
+use gazer_domain::{MonitorId, Timestamp};
+use tokio::time::{Instant, sleep};
+
+use crate::http::{self, Plan};
+use crate::{Prober, witness};
+
+/// Which attempts an observation carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// Those of a check that did not come out well.
+    Failures,
+    /// All: somebody asked to see.
+    Everything,
+}
+
+/// One check to make.
+#[derive(Debug, Clone)]
+pub struct Job {
+    pub monitor: MonitorId,
+    pub revision: u32,
+    pub slot: Timestamp,
+    pub plan: Plan,
+    pub verify: Verify,
+    pub keep: Keep,
+}
+
+impl Prober {
+    /// Makes the check. `now` stamps its attempts; how long they took is measured by the monotonic clock.
+    pub async fn check(&self, job: &Job, now: impl Fn() -> Timestamp) -> Observation {
+        let started = now();
+        let begun = Instant::now();
+        let (first, judged) = http::attempt(&self.0.means, &job.plan, None, started).await;
+        self.0.witnesses.keep_fresh(&first);
+        if judged.verdict != Verdict::Down {
+            return observe(job, started, begun.elapsed(), judged, vec![first]);
+        }
+        let mut attempts = Vec::with_capacity(1 + usize::from(job.verify.attempts));
+        attempts.push(first);
+        let judged = self.verify(job, judged, &mut attempts, &now).await;
+        let judged = if judged.verdict == Verdict::Down { self.weigh(&attempts, judged).await } else { judged };
+        observe(job, started, begun.elapsed(), judged, attempts)
+    }
+
+    /// Tries again until an answer is good or the attempts are used up. The last failure is the one that counts: it is
+    /// how things stand now. Attempts that failed for reasons of ours verify nothing, and if all did, so does this.
+    async fn verify(
+        &self,
+        job: &Job,
+        first: Judgement,
+        attempts: &mut Vec<Attempt>,
+        now: &impl Fn() -> Timestamp,
+    ) -> Judgement {
+        let mut down: Option<Judgement> = None;
+        let mut unknown: Option<Judgement> = None;
+        for _ in 0..job.verify.attempts {
+            sleep(job.verify.gap).await;
+            let avoid = attempts.last().and_then(address);
+            let (attempt, judged) = http::attempt(&self.0.means, &job.plan, avoid, now()).await;
+            attempts.push(attempt);
+            match judged.verdict {
+                Verdict::Up | Verdict::Slow => return judged,
+                Verdict::Down => down = Some(judged),
+                Verdict::Unknown => unknown = Some(judged),
+            }
+        }
+        down.or(unknown).unwrap_or(first)
+    }
+
+    /// Blames our own network where all witnesses that have a vote are silent as well.
+    async fn weigh(&self, attempts: &[Attempt], judged: Judgement) -> Judgement {
+        let answered = attempts.iter().any(|attempt| attempt.hops.iter().any(|hop| hop.answer.is_some()));
+        if answered {
+            return judged;
+        }
+        match self.0.witnesses.ask(witness::scope_of(attempts)).await {
+            witness::Opinion::WorldIsThere => judged,
+            witness::Opinion::WorldIsGone { asked } => {
+                let said = judged.cause.map_or_else(String::new, |cause| format!(" ({cause})"));
+                let text = format!("our own network seems to be down: none of {asked} witnesses answered either{said}");
+                Judgement::unknown(Cause::new(Code::NetworkDown, text))
+            }
+        }
+    }
+}
+
+fn address(attempt: &Attempt) -> Option<SocketAddr> {
+    // Only a first hop's address can be avoided: the others belong to other names.
+    attempt.hops.first().and_then(|hop| hop.address)
+}
+
+fn observe(
+    job: &Job,
+    started: Timestamp,
+    took: Duration,
+    judgement: Judgement,
+    mut attempts: Vec<Attempt>,
+) -> Observation {
+    let deciding = attempts.last();
+    let phases = deciding.map(Attempt::phases).unwrap_or_default();
+    let certificate_until = deciding.and_then(Attempt::certificate).map(|certificate| certificate.not_after);
+    match (judgement.verdict, job.keep) {
+        (Verdict::Up, Keep::Failures) => attempts = Vec::new(),
+        _ => evidence::bound(&mut attempts),
+    }
+    Observation {
+        monitor: job.monitor,
+        revision: job.revision,
+        slot: job.slot,
+        started,
+        took,
+        judgement,
+        phases,
+        certificate_until,
+        attempts,
+    }
+}

@@ -1,0 +1,142 @@
+//! The http probe: one attempt at a URL, its redirects included.
+//!
+//! [`attempt`] cannot fail: whatever the site does, and whatever we fail at, is written into the [`Attempt`]. One
+//! deadline covers all of it, from the first name resolved to the last byte of the last hop. Each hop is a fresh
+//! connection through the one door, so each is judged.
+
+mod body;
+pub(crate) mod exchange;
+mod facts;
+pub(crate) mod fault;
+mod plan;
+pub(crate) mod redirect;
+mod wiretap;
+
+use std::net::SocketAddr;
+
+use gazer_domain::Timestamp;
+use gazer_domain::cause::{Cause, Code};
+use gazer_domain::observation::{Attempt, Fact, Request};
+use gazer_domain::verdict::{Judgement, Verdict, judge};
+use tokio::time::{Instant, timeout};
+
+pub(crate) use body::{BODY_BYTES, Budget, EXCERPT_BYTES};
+use exchange::{Means, Received, Terms, Trace};
+pub use plan::Plan;
+pub(crate) use plan::{Compiled, Outgoing, Target};
+
+/// Bodies beyond this are searched on a thread for blocking work, so that other checks keep their instants.
+const SEARCH_ASIDE_BYTES: usize = 64 * 1024;
+
+/// One try, judged. `avoid` is an address that a verification should not take again, where there is another.
+pub(crate) async fn attempt(
+    means: &Means,
+    plan: &Plan,
+    avoid: Option<SocketAddr>,
+    at: Timestamp,
+) -> (Attempt, Judgement) {
+    let compiled = plan.compiled();
+    let spec = &compiled.spec;
+    let begun = Instant::now();
+    let mut journey = Journey { hops: Vec::with_capacity(1), trace: Trace::new(shown(&compiled.first)) };
+    let outcome = timeout(spec.timeout, follow(means, compiled, avoid, at, &mut journey)).await;
+    let took = begun.elapsed();
+    let outcome = outcome.unwrap_or_else(|_| {
+        let host = spec.url.host_str().unwrap_or_default();
+        Err(fault::of_deadline(&journey.trace, host, spec.timeout))
+    });
+    let Journey { mut hops, mut trace } = journey;
+    let reader = trace.reader.take();
+    hops.push(trace.into_hop());
+    let mut attempt = Attempt { started: at, took, hops, fault: None, facts: Vec::new() };
+    let kept = match outcome {
+        Ok(received) => {
+            let (facts, kept) = look(plan, received).await;
+            attempt.facts = facts;
+            Some(kept)
+        }
+        Err(cause) => {
+            attempt.fault = Some(cause);
+            None
+        }
+    };
+    let judgement = judge(&attempt, spec);
+    if judgement.verdict == Verdict::Down {
+        let excerpt = kept.as_ref().or(reader.as_ref().map(body::Reader::kept)).map(body::Kept::excerpt);
+        let answer = attempt.hops.last_mut().and_then(|hop| hop.answer.as_mut());
+        if let (Some(answer), Some(excerpt)) = (answer, excerpt) {
+            answer.body = Some(excerpt);
+        }
+    }
+    (attempt, judgement)
+}
+
+/// The hops behind us and the one under way.
+struct Journey {
+    hops: Vec<gazer_domain::observation::Hop>,
+    trace: Trace,
+}
+
+async fn follow<'m>(
+    means: &'m Means,
+    compiled: &Compiled,
+    avoid: Option<SocketAddr>,
+    at: Timestamp,
+    journey: &mut Journey,
+) -> Result<Received<'m>, Cause> {
+    let spec = &compiled.spec;
+    let follows = spec.redirects > 0;
+    let skips = move |head: &http::response::Parts| follows && redirect::leads_on(head);
+    let keep = if compiled.asks_body { BODY_BYTES } else { EXCERPT_BYTES };
+    let mut terms = Terms { trust: spec.trust, avoid, at, keep, skips_body: &skips };
+    let mut left = spec.redirects;
+    let mut redirected: Option<Outgoing> = None;
+    loop {
+        let outgoing = redirected.as_ref().unwrap_or(&compiled.first);
+        let received = exchange::run(means, outgoing, &terms, &mut journey.trace).await?;
+        if !skips(&received.head) {
+            return Ok(received);
+        }
+        let location = &received.head.headers[http::header::LOCATION];
+        if left == 0 {
+            let text = format!("more than {} redirects; the last leads to {}", spec.redirects, lossy(location));
+            return Err(Cause::new(Code::TooManyRedirects, text));
+        }
+        left -= 1;
+        let next = redirect::next(outgoing, received.head.status, location)?;
+        let done = std::mem::replace(&mut journey.trace, Trace::new(shown(&next)));
+        journey.hops.push(done.into_hop());
+        terms.avoid = None;
+        redirected = Some(next);
+    }
+}
+
+async fn look(plan: &Plan, received: Received<'_>) -> (Vec<Fact>, body::Kept) {
+    let Received { head, body, .. } = received;
+    if !plan.compiled().asks_body || body.bytes.len() <= SEARCH_ASIDE_BYTES {
+        return (facts::find(plan.compiled(), &head.headers, &body), body);
+    }
+    let plan = plan.clone();
+    let searched = tokio::task::spawn_blocking(move || (facts::find(plan.compiled(), &head.headers, &body), body));
+    searched.await.unwrap_or_else(|err| {
+        tracing::error!(error = %err, "searching a body");
+        (Vec::new(), body::Kept::default())
+    })
+}
+
+/// The request as evidence: what may be a secret is masked.
+pub(crate) fn shown(outgoing: &Outgoing) -> Request {
+    let headers = outgoing.headers.iter().map(|(name, value)| {
+        let value = if redirect::is_secret(name) { "•••".to_owned() } else { lossy(value) };
+        (name.as_str().to_owned(), value)
+    });
+    Request {
+        method: outgoing.method.as_str().to_owned(),
+        url: outgoing.to.url.as_str().to_owned(),
+        headers: headers.collect(),
+    }
+}
+
+fn lossy(value: &http::HeaderValue) -> String {
+    String::from_utf8_lossy(value.as_bytes()).into_owned()
+}

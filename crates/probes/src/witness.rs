@@ -1,0 +1,196 @@
+//! Is it the site, or is it us?
+//!
+//! Before a check says that a site is down it asks the region's witnesses: a few well-known addresses and names. If
+//! none of those that have a vote answers either, our own network is at fault, and the verdict is `unknown`.
+//!
+//! A vote has to be earned: a witness counts only if it answered within the last hour, so an install without internet
+//! still alerts. And it counts only about its own part of the world: witnesses on the internet say nothing about
+//! private addresses, which can be reached while the uplink is down.
+//!
+//! Witnesses are asked when somebody is about to say down, at most every few seconds, all waiting checks together; and
+//! rarely otherwise, while public sites are being checked at all, so that their votes do not lapse. An install that
+//! checks only its own network asks nobody.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use gazer_domain::observation::Attempt;
+use tokio::sync::Mutex;
+use tokio::time::{Instant, timeout};
+use url::Host;
+
+use crate::net::{Door, Stage, is_public};
+
+/// An answer this fresh serves all who ask.
+const FRESH: Duration = Duration::from_secs(3);
+/// Within this a witness must have answered to have a vote.
+const VOTE: Duration = Duration::from_secs(3_600);
+/// How often votes are renewed while nothing is down.
+const RENEW: Duration = Duration::from_secs(600);
+/// How long a witness may take: it delays an alert.
+const PATIENCE: Duration = Duration::from_millis(1_500);
+
+/// Someone who should always be there: a TCP port of a host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Witness {
+    pub host: Host<String>,
+    pub port: u16,
+}
+
+impl std::str::FromStr for Witness {
+    type Err = String;
+
+    /// `1.1.1.1:443`, `[2606:4700:4700::1111]:443` or `example.com:443`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let refused = || format!("{text:?} is not a witness; write a host and a port, as in 1.1.1.1:443");
+        let (host, port) = text.rsplit_once(':').ok_or_else(refused)?;
+        let host = Host::parse(host).map_err(|_| refused())?;
+        let port = port.parse().ok().filter(|port| *port > 0).ok_or_else(refused)?;
+        Ok(Self { host, port })
+    }
+}
+
+/// Resolvers that the whole internet relies on, of three operators, and a name that IANA keeps.
+pub fn well_known() -> Vec<Witness> {
+    ["1.1.1.1:443", "8.8.8.8:443", "9.9.9.9:443", "example.com:443"]
+        .iter()
+        .filter_map(|text| text.parse().ok())
+        .collect()
+}
+
+/// The part of the world that a check is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    Internet,
+    Private,
+}
+
+/// What the witnesses say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Opinion {
+    /// One of them answered, or none has a vote.
+    WorldIsThere,
+    WorldIsGone {
+        asked: usize,
+    },
+}
+
+/// The witnesses of one prober.
+#[derive(Debug)]
+pub(crate) struct Witnesses {
+    door: Door,
+    known: Vec<Witness>,
+    /// Held while a round runs, so that all who wait share its outcome.
+    roll: Mutex<Roll>,
+    renewing: AtomicBool,
+    begun: Instant,
+    /// Milliseconds since `begun` of the last round, plus one; 0 is never.
+    last_round: std::sync::atomic::AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Roll {
+    asked: Option<Instant>,
+    standing: Vec<Standing>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Standing {
+    answers_now: bool,
+    answered: Option<Instant>,
+    /// Where it answered from.
+    scope: Option<Scope>,
+}
+
+/// Where the target of these attempts lives. A name that led nowhere counts as on the internet.
+pub(crate) fn scope_of(attempts: &[Attempt]) -> Scope {
+    let mut addresses = attempts.iter().flat_map(|attempt| &attempt.hops).filter_map(|hop| hop.address).peekable();
+    if addresses.peek().is_some() && addresses.all(|at| !is_public(at.ip())) { Scope::Private } else { Scope::Internet }
+}
+
+impl Witnesses {
+    pub(crate) fn new(known: Vec<Witness>, door: Door) -> Self {
+        let standing = known.iter().map(|_| Standing::default()).collect();
+        let roll = Mutex::new(Roll { asked: None, standing });
+        let last_round = std::sync::atomic::AtomicU64::new(0);
+        Self { door, known, roll, renewing: AtomicBool::new(false), begun: Instant::now(), last_round }
+    }
+
+    /// Asks those that have a vote about `scope`.
+    pub(crate) async fn ask(&self, scope: Scope) -> Opinion {
+        if self.known.is_empty() {
+            return Opinion::WorldIsThere;
+        }
+        let mut roll = self.roll.lock().await;
+        if roll.voters(scope).next().is_none() {
+            return Opinion::WorldIsThere;
+        }
+        if roll.asked.is_none_or(|asked| asked.elapsed() > FRESH) {
+            self.round(&mut roll).await;
+        }
+        let (mut asked, mut answer) = (0, false);
+        for voter in roll.voters(scope) {
+            asked += 1;
+            answer |= voter.answers_now;
+        }
+        if asked == 0 || answer { Opinion::WorldIsThere } else { Opinion::WorldIsGone { asked } }
+    }
+
+    /// Renews votes in the background, if they are old and this attempt was at a public address.
+    pub(crate) fn keep_fresh(self: &Arc<Self>, attempt: &Attempt) {
+        if self.known.is_empty() || !self.is_stale() || scope_of(std::slice::from_ref(attempt)) == Scope::Private {
+            return;
+        }
+        if self.renewing.swap(true, Relaxed) {
+            return;
+        }
+        let this = self.clone();
+        tokio::spawn(async move {
+            let mut roll = this.roll.lock().await;
+            this.round(&mut roll).await;
+            this.renewing.store(false, Relaxed);
+        });
+    }
+
+    fn is_stale(&self) -> bool {
+        let last = self.last_round.load(Relaxed);
+        last == 0 || self.begun.elapsed() > Duration::from_millis(last) + RENEW
+    }
+
+    async fn round(&self, roll: &mut Roll) {
+        let answers = join_all(self.known.iter().map(|witness| self.answers(witness))).await;
+        let now = Instant::now();
+        for (standing, answer) in roll.standing.iter_mut().zip(answers) {
+            standing.answers_now = answer.is_some();
+            if let Some(ip) = answer {
+                standing.answered = Some(now);
+                standing.scope = Some(if is_public(ip) { Scope::Internet } else { Scope::Private });
+            }
+        }
+        roll.asked = Some(now);
+        self.last_round.store(self.begun.elapsed().as_millis() as u64 + 1, Relaxed);
+    }
+
+    /// A connection is answer enough.
+    async fn answers(&self, witness: &Witness) -> Option<IpAddr> {
+        let host = match &witness.host {
+            Host::Domain(name) => Host::Domain(name.as_str()),
+            Host::Ipv4(ip) => Host::Ipv4(*ip),
+            Host::Ipv6(ip) => Host::Ipv6(*ip),
+        };
+        let mut stage = Stage::default();
+        let dialled = timeout(PATIENCE, self.door.dial(host, witness.port, None, &mut stage)).await;
+        dialled.ok()?.ok().map(|dialled| SocketAddr::ip(&dialled.address))
+    }
+}
+
+impl Roll {
+    fn voters(&self, scope: Scope) -> impl Iterator<Item = &Standing> {
+        self.standing.iter().filter(move |standing| {
+            standing.scope == Some(scope) && standing.answered.is_some_and(|answered| answered.elapsed() < VOTE)
+        })
+    }
+}

@@ -1,0 +1,7 @@
+-- It did not get through, and its recovery waits behind it by now: the recovery goes out alone, and tells both.
+update deliveries set state = 'merged', settled_at = $2
+where id = $1 and state = 'waiting' and exists (
+    select 1 from deliveries e
+    where e.incident = deliveries.incident and e.channel = deliveries.channel and e.event > deliveries.event
+        and e.settled_at is null and e.event_kind in ('recovered', 'paused', 'deleted')
+)

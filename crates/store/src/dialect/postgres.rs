@@ -1,0 +1,40 @@
+//! PostgreSQL: lists through `jsonb`; monitors are locked in the order of their keys, so judges never meet crosswise.
+
+use super::Spelling;
+
+pub(super) const SPELLING: Spelling = &[
+    ("{list}", "(select jsonb_array_elements_text($1::jsonb))"),
+    ("{skip locked}", "for update skip locked"),
+    ("{key}", "bigint generated always as identity primary key"),
+    ("{blob}", "bytea"),
+    ("{bytewise}", "collate \"C\""),
+    ("{narrow}", ""),
+    ("{hot}", "with (fillfactor = 50)"),
+];
+
+pub(super) const TRACKS_LOCK: &str = "\
+    select m.key from monitors m
+    where m.id in (select jsonb_array_elements_text($1::jsonb)) and m.paused = 0 and m.deleted_at is null
+    order by m.key for update";
+
+pub(super) const CHECKS_APPEND: &str = "\
+    insert into checks (slot, track, late, took, verdict, code, phases)
+    select (v ->> 0)::bigint, (v ->> 1)::integer, (v ->> 2)::integer, (v ->> 3)::integer, (v ->> 4)::smallint,
+        (v ->> 5)::smallint, decode(v ->> 6, 'hex')
+    from jsonb_array_elements($1::jsonb) as v
+    on conflict (slot, track) do nothing";
+
+pub(super) const HEALTH_ADVANCE: &str = "\
+    update health set
+        status = a.status, slot = a.slot, covered = a.covered, failing = a.failing, good = a.good,
+        seen = coalesce(a.seen, health.seen), took = coalesce(a.took, health.took),
+        verdict = coalesce(a.verdict, health.verdict),
+        certificate_until = coalesce(a.certificate_until, health.certificate_until)
+    from (
+        select (v ->> 0)::bigint as track, (v ->> 1)::smallint as status, (v ->> 2)::bigint as slot,
+            (v ->> 3)::bigint as covered, (v ->> 4)::smallint as failing, (v ->> 5)::smallint as good,
+            (v ->> 6)::bigint as seen, (v ->> 7)::bigint as took, (v ->> 8)::smallint as verdict,
+            (v ->> 9)::bigint as certificate_until
+        from jsonb_array_elements($1::jsonb) as v
+    ) as a
+    where health.track = a.track";

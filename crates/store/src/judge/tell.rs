@@ -1,0 +1,149 @@
+//! Events and the deliveries that tell of them: the one place where either is written.
+//!
+//! `event_add` numbers the event, asks `domain::alert` who is concerned, and writes a delivery per channel in the same
+//! transaction, its notice frozen as it will be sent. Rules that wait become rows of `waits`; they fire while their
+//! incident is open, and vanish with its end. When an incident ends, whoever was told of it is told so; a channel whose
+//! earlier delivery still waits gets the end alone, and the earlier one is merged into it.
+
+use std::sync::Arc;
+
+use gazer_domain::alert::{self, Rule};
+use gazer_domain::cause::Cause;
+use gazer_domain::channel::{About, Notice, Story};
+use gazer_domain::incident::EventKind;
+use gazer_domain::{ChannelId, DeliveryId, RuleId, Timestamp};
+
+use crate::sql::args;
+use crate::{OpenIncident, Result, Track, Tx, alerts, wire};
+
+/// One event of an incident, and what is said about it.
+struct Happening<'a> {
+    number: u32,
+    kind: EventKind,
+    at: Timestamp,
+    cause: &'a Cause,
+}
+
+impl Tx {
+    pub(super) async fn event_add(
+        &mut self,
+        track: &Track,
+        open: &mut OpenIncident,
+        kind: EventKind,
+        at: Timestamp,
+        cause: Option<&Cause>,
+        now: Timestamp,
+    ) -> Result<()> {
+        open.events += 1;
+        let sql = "insert into events (incident, number, kind, at, cause_code, cause_text)
+            values ($1, $2, $3, $4, $5, $6)";
+        let code = cause.map(|cause| cause.code.as_str().to_owned());
+        let text = cause.map(|cause| cause.text.clone());
+        self.conn().run(sql, args![open.key, open.events, kind.as_str(), at, code, text]).await?;
+        self.conn().run("update incidents set events = $2 where key = $1", args![open.key, open.events]).await?;
+        let event = Happening { number: open.events, kind, at, cause: cause.unwrap_or(&open.cause) };
+        if kind.ends() {
+            return self.tell_end(track, open, &event, now).await;
+        }
+        let rules = self.rules(track).await?;
+        let told = alert::on_trouble(kind, open.started, track.monitor, &rules);
+        for (rule, due) in told.later {
+            let sql = "insert into waits (incident, rule, event, due_at) values ($1, $2, $3, $4)";
+            self.conn().run(sql, args![open.key, rule, event.number, due]).await?;
+        }
+        self.tell(track, open, &event, &told.now, now).await.map(drop)
+    }
+
+    async fn tell_end(
+        &mut self,
+        track: &Track,
+        open: &OpenIncident,
+        event: &Happening<'_>,
+        now: Timestamp,
+    ) -> Result<()> {
+        self.conn().run("delete from waits where incident = $1", args![open.key]).await?;
+        // A dead delivery told nobody anything, so there is nothing to take back.
+        let sql = "select distinct c.id from deliveries d join channels c on c.key = d.channel
+            where d.incident = $1 and d.state <> 'dead'";
+        let rows = self.conn().rows(sql, args![open.key]).await?;
+        let told = rows.iter().map(|row| row.id("id")).collect::<Result<Vec<ChannelId>>>()?;
+        let rules = self.rules(track).await?;
+        let channels = alert::on_end(event.kind, track.monitor, &rules, &told);
+        for channel in &channels {
+            let sql = "update deliveries set state = 'merged', settled_at = $3
+                where incident = $1 and channel = (select key from channels where id = $2) and state = 'waiting'";
+            self.conn().run(sql, args![open.key, *channel, now]).await?;
+        }
+        self.tell(track, open, event, &channels, now).await.map(drop)
+    }
+
+    /// Fires what waited for this incident to last. How many deliveries it made.
+    pub(crate) async fn waits_fire(&mut self, track: &Track, now: Timestamp) -> Result<u64> {
+        let Some(open) = &track.open else { return Ok(0) };
+        let sql = "select w.rule, w.event, e.kind, e.at, e.cause_code, e.cause_text
+            from waits w join events e on e.incident = w.incident and e.number = w.event
+            where w.incident = $1 and w.due_at <= $2 order by w.event, w.due_at";
+        let due = self.conn().rows(sql, args![open.key, now]).await?;
+        let sql = "delete from waits where incident = $1 and due_at <= $2";
+        self.conn().run(sql, args![open.key, now]).await?;
+        let rules = self.rules(track).await?;
+        let mut made = 0;
+        for row in &due {
+            let rule: RuleId = row.id("rule")?;
+            let Some(rule) = rules.iter().find(|known| known.id == rule) else { continue };
+            let event = Happening {
+                number: row.number("event")?,
+                kind: row.word("kind", EventKind::parse)?,
+                at: row.time("at")?,
+                cause: &crate::incidents::cause(row)?,
+            };
+            made += self.tell(track, open, &event, &rule.settings.channels, now).await?;
+        }
+        Ok(made)
+    }
+
+    /// One delivery per channel that was not told of this event, or of a later one, already.
+    async fn tell(
+        &mut self,
+        track: &Track,
+        open: &OpenIncident,
+        event: &Happening<'_>,
+        channels: &[ChannelId],
+        now: Timestamp,
+    ) -> Result<u64> {
+        if channels.is_empty() {
+            return Ok(0);
+        }
+        let notice = wire::notice::to_json(&Notice {
+            at: event.at,
+            about: About::Incident(Story {
+                event: event.kind,
+                monitor: track.monitor,
+                monitor_name: track.name.clone(),
+                monitor_kind: track.kind.clone(),
+                monitor_target: track.target.clone(),
+                incident: open.id,
+                started: open.started,
+                ended: event.kind.ends().then_some(event.at),
+                cause: event.cause.clone(),
+                link: format!("{}/incidents/{}", self.store.public_url(), open.id),
+            }),
+        });
+        let mut made = 0;
+        for channel in channels {
+            let id = DeliveryId::of(open.id, event.number, *channel);
+            let args = args![&id, *channel, open.key, event.number, event.kind.as_str(), now, notice.as_str()];
+            made += self.conn().run(include_str!("deliver.sql"), args).await?;
+        }
+        Ok(made)
+    }
+
+    async fn rules(&mut self, track: &Track) -> Result<Arc<[Rule]>> {
+        if let Some(rules) = self.rules.get(&track.team) {
+            return Ok(Arc::clone(rules));
+        }
+        let rules: Arc<[Rule]> = alerts::rules(self.conn(), track.team).await?.into();
+        self.rules.insert(track.team, Arc::clone(&rules));
+        Ok(rules)
+    }
+}

@@ -1,0 +1,111 @@
+//! What a change of status means: a period ends and begins, an incident opens, worsens or ends.
+//!
+//! What is decided comes from `domain::incident::turn`; here it is written down. Each of the three writes an event, by
+//! `Tx::event_add`, which also writes who is told.
+
+use gazer_domain::cause::{Cause, Code};
+use gazer_domain::health::Change;
+use gazer_domain::incident::{self, EventKind, Trouble, Turn};
+use gazer_domain::period::Status;
+use gazer_domain::{IncidentId, Timestamp};
+
+use crate::sql::args;
+use crate::{OpenIncident, Result, Track, Tx, status};
+
+impl Tx {
+    /// Everything that a change of status means: the period, the incident, its events, who is told, who waits.
+    /// `new_id` names the incident if one opens. `track.open` follows.
+    pub async fn turn(
+        &mut self,
+        track: &mut Track,
+        change: Change,
+        cause: Option<&Cause>,
+        new_id: IncidentId,
+        now: Timestamp,
+    ) -> Result<()> {
+        self.period_turn(track.key, Status::from(change.status), change.at).await?;
+        for turn in incident::turn(track.open.as_ref().map(|open| open.trouble), change.status) {
+            match turn {
+                Turn::Open(trouble) => self.open(track, trouble, change.at, cause, new_id, now).await?,
+                Turn::Worsen => self.worsen(track, change.at, cause, now).await?,
+                Turn::Recover => self.end(track, EventKind::Recovered, change.at, now).await?,
+            }
+        }
+        Ok(())
+    }
+
+    /// The lasting period ends where the new one begins. One that would begin before it takes its place.
+    pub(crate) async fn period_turn(&mut self, key: i64, status: Status, at: Timestamp) -> Result<()> {
+        let sql = "select started from periods where monitor = $1 and ended is null order by started desc limit 1";
+        let row = self.conn().row(sql, args![key]).await?;
+        let at = row.map(|row| row.time("started")).transpose()?.map_or(at, |started| started.max(at));
+        let sql = "update periods set ended = $2 where monitor = $1 and ended is null";
+        self.conn().run(sql, args![key, at]).await?;
+        let sql = "insert into periods (monitor, started, status) values ($1, $2, $3)
+            on conflict (monitor, started) do update set status = excluded.status, ended = null";
+        self.conn().run(sql, args![key, at, status::number(status)]).await?;
+        let sql = "update monitors set status = $2, status_since = $3 where key = $1";
+        self.conn().run(sql, args![key, status::number(status), at]).await.map(drop)
+    }
+
+    async fn open(
+        &mut self,
+        track: &mut Track,
+        trouble: Trouble,
+        at: Timestamp,
+        cause: Option<&Cause>,
+        id: IncidentId,
+        now: Timestamp,
+    ) -> Result<()> {
+        let cause = cause.cloned().unwrap_or_else(|| Cause::new(Code::Internal, "the cause was not recorded"));
+        let kind = began(trouble);
+        let sql = "insert into incidents (id, team, monitor, trouble, started, cause_code, cause_text, events)
+            select $2, m.team, m.key, $3, $4, $5, $6, 0 from monitors m where m.key = $1 returning key";
+        let args = args![track.key, id, kind.as_str(), at, cause.code.as_str(), cause.text.as_str()];
+        let row = self.conn().row(sql, args).await?;
+        let key = row.expect("the monitor's row is locked").int("key")?;
+        self.conn().run("update monitors set incident = $2 where key = $1", args![track.key, key]).await?;
+        let mut open = OpenIncident { key, id, trouble, started: at, cause: cause.clone(), events: 0 };
+        self.event_add(track, &mut open, kind, at, Some(&cause), now).await?;
+        track.open = Some(open);
+        Ok(())
+    }
+
+    async fn worsen(&mut self, track: &mut Track, at: Timestamp, cause: Option<&Cause>, now: Timestamp) -> Result<()> {
+        let Some(mut open) = track.open.take() else { return Ok(()) };
+        open.trouble = Trouble::Down;
+        if let Some(cause) = cause {
+            open.cause = cause.clone();
+        }
+        let cause = open.cause.clone();
+        let kind = began(Trouble::Down);
+        let sql = "update incidents set trouble = $2, cause_code = $3, cause_text = $4 where key = $1";
+        let args = args![open.key, kind.as_str(), cause.code.as_str(), cause.text.as_str()];
+        self.conn().run(sql, args).await?;
+        self.event_add(track, &mut open, kind, at, Some(&cause), now).await?;
+        track.open = Some(open);
+        Ok(())
+    }
+
+    /// Closes the open incident, if there is one, by a recovery, a pause or a deletion.
+    pub(crate) async fn end(
+        &mut self,
+        track: &mut Track,
+        kind: EventKind,
+        at: Timestamp,
+        now: Timestamp,
+    ) -> Result<()> {
+        let Some(mut open) = track.open.take() else { return Ok(()) };
+        let at = at.max(open.started);
+        self.conn().run("update incidents set ended = $2 where key = $1", args![open.key, at]).await?;
+        self.conn().run("update monitors set incident = null where key = $1", args![track.key]).await?;
+        self.event_add(track, &mut open, kind, at, None, now).await
+    }
+}
+
+const fn began(trouble: Trouble) -> EventKind {
+    match trouble {
+        Trouble::Down => EventKind::Down,
+        Trouble::Slow => EventKind::Slow,
+    }
+}

@@ -1,0 +1,199 @@
+//! Our own binary as a child process, to be killed, ended and started again on the same data and port.
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Output, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Method;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::process::{Child, Command};
+use tokio::time::Instant;
+
+use crate::client;
+use crate::record::Record;
+use crate::serve::free_port;
+use crate::usage::Usage;
+
+/// A debug build on a busy machine starts within this, migrations included.
+const STARTING: Duration = Duration::from_secs(60);
+/// The product promises ten seconds; the rest is the machine's.
+const ENDING: Duration = Duration::from_secs(20);
+
+/// How to run it. [`Gazer::new`] → [`Recipe::arg`], [`Recipe::env`] → [`Recipe::start`].
+#[derive(Debug)]
+pub struct Recipe {
+    binary: PathBuf,
+    args: Vec<OsString>,
+    env: Vec<(OsString, OsString)>,
+    port: u16,
+    data: TempDir,
+}
+
+impl Recipe {
+    /// One more argument of `serve`.
+    #[must_use]
+    pub fn arg(mut self, arg: impl Into<OsString>) -> Self {
+        self.args.push(arg.into());
+        self
+    }
+
+    #[must_use]
+    pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.env.push((name.into(), value.into()));
+        self
+    }
+
+    /// Starts it and waits until `/healthz` answers 200.
+    ///
+    /// # Panics
+    /// If it ends or stays silent; the message shows what it printed.
+    pub async fn start(self) -> Gazer {
+        let mut gazer = Gazer { recipe: self, child: None, printed: Arc::default() };
+        gazer.start().await;
+        gazer
+    }
+}
+
+/// A running `gazer serve`; dropping it kills it and removes its data.
+#[derive(Debug)]
+pub struct Gazer {
+    recipe: Recipe,
+    child: Option<Child>,
+    printed: Arc<Record<String>>,
+}
+
+impl Gazer {
+    /// For `env!("CARGO_BIN_EXE_gazer")`, on a fresh data directory and a free port.
+    #[expect(clippy::new_ret_no_self, reason = "what is not started is not a Gazer yet")]
+    pub fn new(binary: impl AsRef<Path>) -> Recipe {
+        let data = tempfile::Builder::new().prefix("gazer-data-").tempdir().expect("the temp directory is writable");
+        let binary = binary.as_ref().to_owned();
+        Recipe { binary, args: Vec::new(), env: Vec::new(), port: free_port(), data }
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.recipe.port))
+    }
+
+    /// `http://127.0.0.1:4711`, without a slash at its end.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address())
+    }
+
+    pub fn data(&self) -> &Path {
+        self.recipe.data.path()
+    }
+
+    /// The lines of stdout and stderr over all its lives.
+    pub fn printed(&self) -> &Record<String> {
+        &self.printed
+    }
+
+    /// # Panics
+    /// If it is not running.
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().and_then(Child::id).expect("gazer is running")
+    }
+
+    /// What it costs at this moment.
+    pub fn usage(&self) -> Usage {
+        Usage::of(self.pid())
+    }
+
+    /// Starts it on the data it left and waits for `/healthz`.
+    ///
+    /// # Panics
+    /// If it runs already, or does not come up.
+    pub async fn start(&mut self) {
+        assert!(self.child.is_none(), "gazer is running already");
+        let mut command = self.command();
+        command.arg("serve").arg("--data").arg(self.recipe.data.path());
+        command.arg("--listen").arg(self.address().to_string()).args(&self.recipe.args);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        let binary = self.recipe.binary.display();
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot start {binary}: {error}"));
+        self.capture(child.stdout.take());
+        self.capture(child.stderr.take());
+
+        let deadline = Instant::now() + STARTING;
+        while !self.healthy().await {
+            if let Some(status) = child.try_wait().expect("a child can be asked") {
+                panic!("gazer ended with {status} while starting; it printed {:#?}", self.printed.all());
+            }
+            assert!(Instant::now() < deadline, "gazer is not up; it printed {:#?}", self.printed.all());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        self.child = Some(child);
+    }
+
+    /// SIGKILL, and waits for the corpse.
+    pub async fn kill9(&mut self) {
+        let mut child = self.child.take().expect("gazer is running");
+        child.kill().await.expect("a child of ours can be killed");
+    }
+
+    /// SIGTERM, and waits for it to drain.
+    ///
+    /// # Panics
+    /// If it takes longer than twenty seconds.
+    pub async fn term(&mut self) -> ExitStatus {
+        let pid = self.pid().to_string();
+        let sent = Command::new("sh").args(["-c", "kill -TERM \"$1\"", "sh", &pid]).status().await;
+        assert!(sent.is_ok_and(|status| status.success()), "cannot send SIGTERM to {pid}");
+        let mut child = self.child.take().expect("gazer was running a moment ago");
+        match tokio::time::timeout(ENDING, child.wait()).await {
+            Ok(status) => status.expect("a child can be waited for"),
+            Err(_) => panic!("gazer ignores SIGTERM; it printed {:#?}", self.printed.all()),
+        }
+    }
+
+    /// SIGTERM, then up again.
+    pub async fn restart(&mut self) {
+        self.term().await;
+        self.start().await;
+    }
+
+    /// Another command on the same data: `run(&["token", "create", "--name", "ci"])`.
+    pub async fn run(&self, args: &[&str]) -> Output {
+        let mut command = self.command();
+        command.args(args).arg("--data").arg(self.recipe.data.path()).stdin(Stdio::null()).kill_on_drop(true);
+        command.output().await.expect("the binary can be run")
+    }
+
+    /// A call of its API.
+    ///
+    /// # Panics
+    /// If there is no answer at all.
+    pub async fn api(&self, method: Method, path: &str, json: Option<&Value>, token: Option<&str>) -> (u16, Value) {
+        let answer = client::api(self.address(), method.clone(), path, json, token).await;
+        answer.unwrap_or_else(|error| panic!("{method} {path}: {error:?}; gazer printed {:#?}", self.printed.all()))
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.recipe.binary);
+        command.envs(self.recipe.env.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    async fn healthy(&self) -> bool {
+        let answer = client::api(self.address(), Method::GET, "/healthz", None, None).await;
+        matches!(answer, Ok((200, _)))
+    }
+
+    /// Reads on until the pipe ends, or the child would block on a full one.
+    fn capture(&self, pipe: Option<impl AsyncRead + Unpin + Send + 'static>) {
+        let lines = BufReader::new(pipe.expect("the pipe was asked for"));
+        let printed = Arc::clone(&self.printed);
+        tokio::spawn(async move {
+            let mut lines = lines.lines();
+            while let Ok(Some(line)) = lines.next_line().await {
+                printed.push(line);
+            }
+        });
+    }
+}

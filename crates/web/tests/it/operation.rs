@@ -1,0 +1,92 @@
+//! What does not depend on who asks: health, metrics, headers, guards.
+
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode, header};
+
+use crate::app::App;
+use crate::golden;
+use crate::people;
+
+#[tokio::test]
+async fn the_description_of_the_api_is_the_one_that_was_reviewed() {
+    let app = App::new().await;
+    let described = app.get("", "/api/v1/openapi.json").await;
+    assert_eq!(described.headers[header::CONTENT_TYPE], "application/json");
+    golden::assert("openapi.golden.json", &described.text);
+}
+
+#[tokio::test]
+async fn every_answer_carries_the_strict_headers() {
+    let app = App::new().await;
+    for path in ["/healthz", "/nothing", "/api/v1/monitors", "/api/v1/nothing"] {
+        let answer = app.get("", path).await;
+        let policy = answer.headers["content-security-policy"].to_str().unwrap();
+        assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{path}");
+        assert_eq!(answer.headers["x-content-type-options"], "nosniff", "{path}");
+        assert_eq!(answer.headers["referrer-policy"], "same-origin", "{path}");
+        assert_eq!(answer.headers["cache-control"], "no-store", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn health_follows_the_store() {
+    let app = App::new().await;
+    let answer = app.get("", "/healthz").await;
+    assert_eq!((answer.status, answer.text.as_str()), (StatusCode::OK, "ok\n"));
+    app.store().close().await;
+    let answer = app.get("", "/healthz").await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(!answer.text.contains("sqlx"), "nothing of our insides: {}", answer.text);
+}
+
+#[tokio::test]
+async fn metrics_are_what_the_composition_root_registered() {
+    let answer = App::new().await.get("", "/metrics").await;
+    assert!(answer.text.ends_with("# EOF\n"), "{}", answer.text);
+    assert!(answer.headers[header::CONTENT_TYPE].to_str().unwrap().starts_with("application/openmetrics-text"));
+}
+
+#[tokio::test]
+async fn a_form_that_another_site_sends_is_refused_before_anybody_looks_at_it() {
+    let app = App::new().await;
+    let teams = people::teams(&app).await;
+    let send = |origin: &'static str, site: &'static str| {
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri("/sign-out")
+            .header(header::HOST, "gazer.example")
+            .header(header::COOKIE, &teams.owner.cookie)
+            .header(header::ORIGIN, origin)
+            .header("sec-fetch-site", site);
+        app.send(request.body(Body::empty()).unwrap())
+    };
+    assert_eq!(send("https://evil.example", "cross-site").await.status, StatusCode::FORBIDDEN);
+    assert!(app.store().session_find(hash_of(&teams.owner.cookie), app.web.now()).await.unwrap().is_some());
+    assert_ne!(send("http://gazer.example", "same-origin").await.status, StatusCode::FORBIDDEN);
+}
+
+/// The store knows a session by the SHA-256 of what the cookie carries, and by nothing else.
+fn hash_of(cookie: &str) -> [u8; 32] {
+    let secret = cookie.split_once('=').unwrap().1;
+    aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, secret.as_bytes()).as_ref().try_into().unwrap()
+}
+
+#[tokio::test]
+async fn wrong_passwords_are_listened_to_five_times_and_an_unknown_name_as_often() {
+    use gazer_web::auth::Address;
+    use gazer_web::auth::password::{Refused, sign_in};
+    let app = App::new().await;
+    people::teams(&app).await;
+    let here = Address(Some("192.0.2.1".parse().unwrap()));
+    for email in ["owner@example.com", "nobody@example.com"] {
+        for _ in 0..5 {
+            let refused = sign_in(&app.web, here, email, "wrong horse".into()).await.unwrap();
+            assert_eq!(refused, Err(Refused::Wrong));
+        }
+        let refused = sign_in(&app.web, here, email, "correct horse".into()).await.unwrap();
+        assert!(matches!(refused, Err(Refused::Later(_))), "{refused:?}");
+    }
+    app.pass(std::time::Duration::from_secs(16 * 60));
+    let user = sign_in(&app.web, here, " Owner@Example.com ", "correct horse".into()).await.unwrap().unwrap();
+    assert_eq!(user.email, "owner@example.com");
+}

@@ -1,0 +1,135 @@
+//! Two teams, their people, and one of everything.
+
+use axum::http::Method;
+use gazer_domain::access::Role;
+use gazer_domain::cause::{Cause, Code};
+use gazer_domain::health::Change;
+use gazer_domain::observation::{Attempt, Hop, Phases, Request};
+use gazer_domain::verdict::Verdict;
+use gazer_domain::{IncidentId, MonitorId, TeamId, UserId};
+use gazer_store::Token;
+use gazer_web::auth::password::hash_blocking;
+use gazer_web::auth::session;
+use gazer_web::auth::token::Minted;
+use serde_json::json;
+
+use crate::app::App;
+
+/// One person of a team, with both proofs of who they are.
+#[derive(Debug, Clone)]
+pub(crate) struct Person {
+    pub(crate) token: String,
+    /// As a browser sends it back.
+    pub(crate) cookie: String,
+    pub(crate) team: TeamId,
+}
+
+pub(crate) struct Teams {
+    pub(crate) owner: Person,
+    pub(crate) admin: Person,
+    pub(crate) viewer: Person,
+    /// Owner of another team.
+    pub(crate) other: Person,
+}
+
+pub(crate) async fn teams(app: &App) -> Teams {
+    let now = app.web.now();
+    let (ours, theirs): (TeamId, TeamId) = (app.web.new_id(), app.web.new_id());
+    let owner: UserId = app.web.new_id();
+    let hash = hash_blocking("correct horse", [1; 16]);
+    assert!(app.store().owner_create(owner, "owner@example.com", &hash, ours, "Ours", now).await.unwrap());
+    app.store().team_create(theirs, "Theirs", now).await.unwrap();
+    Teams {
+        owner: proofs(app, owner, ours, Role::Owner).await,
+        admin: join(app, "admin@example.com", ours, Role::Admin).await,
+        viewer: join(app, "viewer@example.com", ours, Role::Viewer).await,
+        other: join(app, "other@example.com", theirs, Role::Owner).await,
+    }
+}
+
+async fn join(app: &App, email: &str, team: TeamId, role: Role) -> Person {
+    let user: UserId = app.web.new_id();
+    assert!(app.store().user_create(user, email, "no password", app.web.now()).await.unwrap());
+    app.store().member_add(team, user, role, app.web.now()).await.unwrap();
+    proofs(app, user, team, role).await
+}
+
+async fn proofs(app: &App, user: UserId, team: TeamId, role: Role) -> Person {
+    let pass = session::begin(&app.web, user, team).await.unwrap();
+    let cookie = pass.0.to_str().unwrap().split(';').next().unwrap().to_owned();
+    let minted = Minted::api_token(app.web.bytes());
+    let token = Token { id: app.web.new_id(), name: "test".into(), role, created: app.web.now(), last_used: None };
+    app.store().token_create(team, &token, minted.hash).await.unwrap();
+    Person { token: minted.secret, cookie, team }
+}
+
+/// Makes one of a kind for a person's team and gives its id.
+pub(crate) async fn make(app: &App, person: &Person, kind: &str) -> String {
+    match kind {
+        "monitor" => monitor(app, person).await.to_string(),
+        "channel" => channel(app, person).await,
+        "rule" => {
+            let body = json!({"name": "Everything", "channels": [channel(app, person).await]});
+            id(app, person, "/api/v1/alert-rules", body).await
+        }
+        "incident" => incident(app, person).await.to_string(),
+        "token" => id(app, person, "/api/v1/tokens", json!({"name": "spare"})).await,
+        "delivery" => {
+            let channel = channel(app, person).await;
+            let path = format!("/api/v1/channels/{channel}/test");
+            app.call(&person.token, Method::POST, &path, None).await.json(200)["id"].as_str().unwrap().to_owned()
+        }
+        "name" => "nothing.css".into(),
+        other => panic!("there is no {other}"),
+    }
+}
+
+pub(crate) async fn monitor(app: &App, person: &Person) -> MonitorId {
+    let body = json!({"name": "Shop", "kind": "http", "http": {"url": "https://shop.example/"}, "interval": "30s"});
+    id(app, person, "/api/v1/monitors", body).await.parse().unwrap()
+}
+
+pub(crate) async fn channel(app: &App, person: &Person) -> String {
+    let body = json!({"name": "Hook", "kind": "webhook", "webhook": {"url": "https://hooks.example/"}});
+    id(app, person, "/api/v1/channels", body).await
+}
+
+async fn id(app: &App, person: &Person, path: &str, body: serde_json::Value) -> String {
+    app.post(&person.token, path, body).await.json(201)["id"].as_str().unwrap().to_owned()
+}
+
+/// A monitor that went down a moment ago, with one failed attempt as evidence.
+pub(crate) async fn incident(app: &App, person: &Person) -> IncidentId {
+    let monitor = monitor(app, person).await;
+    let now = app.web.now();
+    let cause = Cause::new(Code::ConnectionRefused, "192.0.2.7:443 refused the connection");
+    let new_id = app.web.new_id();
+    let mut tx = app.store().begin().await.unwrap();
+    let mut tracks = tx.tracks_lock(&[monitor]).await.unwrap();
+    let track = tracks.get_mut(&monitor).unwrap();
+    let change = Change { at: now, status: Verdict::Down };
+    tx.turn(track, change, Some(&cause), new_id, now).await.unwrap();
+    tx.evidence_add(track, now, &[refused(app, &cause)]).await.unwrap();
+    tx.commit().await.unwrap();
+    new_id
+}
+
+fn refused(app: &App, cause: &Cause) -> Attempt {
+    Attempt {
+        started: app.web.now(),
+        took: std::time::Duration::from_micros(1_500),
+        hops: vec![Hop {
+            request: Request {
+                method: "GET".into(),
+                url: "https://shop.example/".into(),
+                headers: vec![("Cookie".into(), "crumbs".into())],
+            },
+            address: Some("192.0.2.7:443".parse().unwrap()),
+            phases: Phases { dns: 500, connect: 1_000, ..Phases::default() },
+            answer: None,
+            certificate: None,
+        }],
+        fault: Some(cause.clone()),
+        facts: Vec::new(),
+    }
+}
