@@ -9,10 +9,11 @@ impl Store {
     /// The team that a person signs in to: the one they joined first. `None` if they are in none.
     pub async fn team_of(&self, user: UserId) -> Result<Option<TeamId>> {
         let sql = "select t.id from members m
-            join users u on u.key = m.member
             join teams t on t.key = m.team
-            where u.id = $1 order by m.created, t.key limit 1";
-        let row = self.row(sql, args![user]).await?;
-        row.map(|row| row.id("id")).transpose()
+            join users u on u.key = m.member
+            where u.id = $1
+            order by m.created, t.key
+            limit 1";
+        self.row(sql, args![user]).await?.map(|row| row.id("id")).transpose()
     }
 }

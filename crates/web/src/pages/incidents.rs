@@ -142,11 +142,14 @@ pub(crate) fn short(rows: &[IncidentView], now: Timestamp) -> Markup {
 
 /// An open incident shows its trouble; a closed one says that it is over, and what it was.
 pub(crate) fn badge(row: &IncidentView) -> Markup {
-    match (row.incident.ended, row.incident.trouble) {
-        (None, Trouble::Down) => status::pill(Status::Down),
-        (None, Trouble::Slow) => status::pill(Status::Slow),
-        (Some(_), Trouble::Down) => status::labelled(Status::Paused, "Was down"),
-        (Some(_), Trouble::Slow) => status::labelled(Status::Paused, "Was slow"),
+    let (status, was) = match row.incident.trouble {
+        Trouble::Down => (Status::Down, "was down"),
+        Trouble::Slow => (Status::Slow, "was slow"),
+    };
+    html! {
+        @if row.incident.ended.is_none() { (status::pill(status)) } @else {
+            (status::labelled(Status::Up, "Over")) " " span.soft.small { (was) }
+        }
     }
 }
 
@@ -177,7 +180,7 @@ mod tests {
             closed: Listed { rows: vec![closed], next: Some("a b".into()) },
         };
         let page = page(&list, &samples::viewer(), samples::NOW).into_string();
-        assert!(page.find(">Open<") < page.find("Was down"), "{page}");
+        assert!(page.find(">Open<") < page.find("was down"), "{page}");
         assert!(page.contains("after=a+b") && !page.contains("<script>"), "{page}");
         samples::well_formed(&page);
     }

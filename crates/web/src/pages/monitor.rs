@@ -84,7 +84,7 @@ pub(crate) fn page(sight: &Sight, viewer: &Principal, now: Timestamp) -> Markup 
             }
             (waterfall::legend())
         }
-        section #uptime data-live aria-label="Uptime" { (uptime(sight, now)) }
+        section.joined #uptime data-live aria-label="Uptime" { (uptime(sight, now)) }
         div.two {
             section.sheet #periods data-live aria-labelledby="h-periods" { h2 #h-periods { "Periods" } (periods(&sight.periods, now)) }
             div.stack {
@@ -253,7 +253,7 @@ fn settings_list(sight: &Sight, now: Timestamp) -> Markup {
         dl.pairs {
             dt { "Request" } dd { (spec.method) ", timeout " (words::whole(spec.timeout)) ", up to " (words::count(u64::from(spec.redirects), "redirect")) }
             dt { "Every" } dd { (words::whole(settings.interval)) }
-            dt { "Verified by" } dd { (words::count(u64::from(settings.verify.attempts), "more try").replace("trys", "tries")) ", " (words::took(settings.verify.gap)) " apart" }
+            dt { "Verified by" } dd { (words::count(u64::from(settings.verify.attempts), "more try").replace("trys", "tries")) ", " (gazer_domain::time::humane_duration(settings.verify.gap)) " apart" }
             dt { "Recovered after" } dd { (words::count(u64::from(settings.recover_after), "good check")) }
             dt { "Assertions" } dd { @if spec.assertions.is_empty() { "status below 400" } @else { (spec.assertions.len()) } }
             dt { "Certificate" } dd {

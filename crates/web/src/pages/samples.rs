@@ -299,3 +299,88 @@ pub(crate) fn well_formed(page: &str) {
         assert!(page.contains(needed), "a page has {needed}");
     }
 }
+
+// TEMPORARY LOOK
+#[test]
+fn look() {
+    use crate::ui::form::Form;
+    use gazer_domain::Invalid;
+    let v = viewer();
+    let save = |name: &str, page: String| {
+        let page = page
+            .replace(crate::assets::css(), "gazer.css")
+            .replace(crate::assets::js(), "gazer.js")
+            .replace(r#"http-equiv="refresh""#, "");
+        std::fs::write(format!("/tmp/look/{name}.html"), page).unwrap();
+    };
+    std::fs::write("/tmp/look/gazer.css", include_bytes!("../assets/gazer.css")).unwrap();
+    std::fs::write("/tmp/look/gazer.js", include_bytes!("../assets/gazer.js")).unwrap();
+    let mut l = list();
+    for i in 0..12u128 {
+        let mut row = view();
+        row.monitor.id = MonitorId::from_bits(100 + i);
+        row.status = Status::ALL[i as usize % 5];
+        row.monitor.settings.name = format!("Site number {i}");
+        l.checks.insert(row.monitor.id, checks()[..if i == 3 { 9 } else { 100 + i as usize }].to_vec());
+        l.periods.insert(row.monitor.id, periods());
+        if i == 4 {
+            row.last = None;
+        }
+        l.listed.rows.push(row);
+    }
+    save("monitors", monitors::page(&l, &v, NOW).into_string());
+    let empty = monitors::List { totals: Totals::default(), listed: Listed { rows: Vec::new(), next: None }, ..list() };
+    save("empty", monitors::page(&empty, &v, NOW).into_string());
+    save("monitor", monitor::page(&sight(), &v, NOW).into_string());
+    save("incident", super::incident::page(&story(), &v, NOW).into_string());
+    let closed = {
+        let mut c = incident_view();
+        c.incident.ended = Some(NOW);
+        c
+    };
+    let il = super::incidents::List {
+        filter: Default::default(),
+        only: None,
+        open: vec![incident_view()],
+        closed: Listed { rows: vec![closed.clone(), closed], next: Some("a".into()) },
+    };
+    save("incidents", super::incidents::page(&il, &v, NOW).into_string());
+    save("alerts", super::alerts::page(&channels(), &rules(), false, &v, NOW).into_string());
+    save("account", super::account::page(&[token(), token()], &Form::default(), &v, NOW).into_string());
+    save("check", super::monitor_acts::checked_page(&view(), Some(&observation()), &v, NOW).into_string());
+    let form = super::monitor_form::filled(&settings()).refused_all(vec![
+        Invalid::new("interval", "must be between 5s and 24h"),
+        Invalid::new("http.assertions[1].value", "is no pattern"),
+    ]);
+    let body = maud::html! { div.middle.stack { h1 { "Edit" } form.sheet.form { (super::monitor_form::fields(&form, false)) div.acts { button.main { "Save" } } } } };
+    save(
+        "edit",
+        crate::ui::layout::page(
+            &crate::ui::layout::Frame::new("x", crate::ui::layout::Section::Monitors, &v, NOW),
+            &body,
+        )
+        .into_string(),
+    );
+    let body = maud::html! { div.middle.stack { h1 { "Watch a site" } form.sheet.form { (super::monitor_form::fields(&super::monitor_form::blank(b""), true)) div.acts { button.main { "Start watching" } } } } };
+    save(
+        "new",
+        crate::ui::layout::page(
+            &crate::ui::layout::Frame::new("x", crate::ui::layout::Section::Monitors, &v, NOW),
+            &body,
+        )
+        .into_string(),
+    );
+    let choice = super::rules::Choice { channels: channels(), monitors: vec![view(), view()] };
+    save(
+        "rule",
+        super::rules::page(
+            None,
+            &choice,
+            &Form::default().refused(Invalid::new("on", "must hold down or slow")),
+            &v,
+            NOW,
+        )
+        .into_string(),
+    );
+    save("notfound", super::problem_page(&crate::Problem::not_found()).into_string());
+}

@@ -98,7 +98,6 @@ impl Form {
         html! {
             div.field.(input.class) {
                 label for=(id) { (input.label) }
-                @if !input.hint.is_empty() { p.hint id={ (id) "-hint" } { (input.hint) } }
                 @if input.kind == "textarea" {
                     textarea id=(id) name=(input.name) rows=(input.rows) placeholder=(input.placeholder)
                         spellcheck="false" autocapitalize="none" aria-invalid=[wrong.map(|_| "true")]
@@ -110,6 +109,7 @@ impl Form {
                         aria-invalid=[wrong.map(|_| "true")] aria-describedby=[described(&id, input.hint, wrong)];
                 }
                 (complaint(&id, wrong))
+                @if !input.hint.is_empty() { p.hint id={ (id) "-hint" } { (input.hint) } }
             }
         }
     }
@@ -120,10 +120,10 @@ impl Form {
         html! {
             div.field {
                 label for=(id) { (label) }
-                @if !hint.is_empty() { p.hint id={ (id) "-hint" } { (hint) } }
                 select id=(id) name=(name) aria-invalid=[wrong.map(|_| "true")]
                     aria-describedby=[described(&id, hint, wrong)] { (choices(options, self.value(name))) }
                 (complaint(&id, wrong))
+                @if !hint.is_empty() { p.hint id={ (id) "-hint" } { (hint) } }
             }
         }
     }
