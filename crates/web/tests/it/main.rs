@@ -7,5 +7,7 @@ mod app;
 mod golden;
 mod input;
 mod operation;
+mod pages;
 mod people;
 mod stories;
+mod visitor;
