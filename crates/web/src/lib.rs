@@ -21,9 +21,9 @@ use tower_http::csrf::CsrfLayer;
 use tower_http::timeout::TimeoutLayer;
 
 pub mod api;
+mod assets;
 pub mod auth;
 pub mod error;
-mod assets;
 mod headers;
 mod operation;
 pub mod pages;

@@ -5,14 +5,14 @@ use axum::response::IntoResponse;
 use gazer_domain::access::Role;
 use gazer_domain::alert::{Rule, Scope, Trigger};
 use gazer_domain::time::humane_duration;
-use gazer_store::{Channel, Principal};
 use gazer_domain::{ChannelId, Timestamp};
+use gazer_store::{Channel, Principal};
 use maud::{Markup, html};
 
 use super::{Answer, links};
+use crate::Web;
 use crate::auth::Member;
 use crate::ui::layout::{self, Frame, Section};
-use crate::Web;
 
 /// `GET /alerts`
 pub(crate) async fn show(State(web): State<Web>, member: Member) -> Answer {
@@ -137,7 +137,11 @@ fn sentence(rule: &Rule) -> String {
         Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
         _ => words.concat(),
     };
-    let wait = if settings.after.is_zero() { "at once".into() } else { format!("if it lasts {}", humane_duration(settings.after)) };
+    let wait = if settings.after.is_zero() {
+        "at once".into()
+    } else {
+        format!("if it lasts {}", humane_duration(settings.after))
+    };
     format!("When {which} {when}, {wait}")
 }
 
@@ -154,7 +158,12 @@ mod tests {
     #[test]
     fn rules_read_as_sentences() {
         let page = page(&samples::channels(), &samples::rules(), false, &samples::viewer(), samples::NOW).into_string();
-        for part in ["When any monitor is down or has recovered, if it lasts 5 min", "No mail server", "Send a test", "Ops &lt;script&gt;"] {
+        for part in [
+            "When any monitor is down or has recovered, if it lasts 5 min",
+            "No mail server",
+            "Send a test",
+            "Ops &lt;script&gt;",
+        ] {
             assert!(page.contains(part), "{part}: {page}");
         }
         samples::well_formed(&page);

@@ -81,7 +81,9 @@ fn one(form: &Form, i: usize) -> Result<Assertion, Invalid> {
         "header" => Assertion::Header { name: needed("must name a header")?, op: op()?, value: value.to_owned() },
         "body" if value.is_empty() => return Err(refuse("value", "must not be empty".into())),
         "body" => Assertion::Body { op: op()?, value: value.to_owned() },
-        "json" => Assertion::Json { path: needed("must be a JSONPath, such as $.status")?, op: op()?, value: json(value) },
+        "json" => {
+            Assertion::Json { path: needed("must be a JSONPath, such as $.status")?, op: op()?, value: json(value) }
+        }
         "time" => Assertion::Time { op: op()?, limit: length()? },
         "certificate" => Assertion::Certificate { op: op()?, left: length()? },
         _ => return Err(refuse("kind", "is not a kind of assertion".into())),
@@ -93,7 +95,9 @@ fn json(text: &str) -> JsonValue {
     match serde_json::from_str::<serde_json::Value>(text.trim()) {
         Ok(serde_json::Value::Null) => JsonValue::Null,
         Ok(serde_json::Value::Bool(value)) => JsonValue::Bool(value),
-        Ok(serde_json::Value::Number(value)) => value.as_f64().map_or_else(|| JsonValue::Text(text.into()), JsonValue::Number),
+        Ok(serde_json::Value::Number(value)) => {
+            value.as_f64().map_or_else(|| JsonValue::Text(text.into()), JsonValue::Number)
+        }
         Ok(serde_json::Value::String(value)) => JsonValue::Text(value),
         Ok(compound) => JsonValue::Compound(compound.to_string()),
         Err(_) => JsonValue::Text(text.into()),

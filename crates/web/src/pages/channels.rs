@@ -17,12 +17,12 @@ use maud::{Markup, html};
 use url::Url;
 
 use super::{Answer, Question, confirm, form_page, found, go, id, incident, links};
+use crate::Web;
 use crate::auth::{Admin, Member};
 use crate::ui::form::{Form, Input};
 use crate::ui::layout::{self, Frame, Section};
 use crate::ui::status;
 use crate::web::Wake;
-use crate::Web;
 
 /// Standard Webhooks 1.0, "Signature scheme": between 24 and 64 bytes, written as `whsec_` and base 64.
 const SECRET_BYTES: usize = 32;
@@ -61,7 +61,8 @@ pub(crate) async fn create(State(web): State<Web>, admin: Admin, body: Bytes) ->
 fn everything(web: &Web, channel: &Channel) -> Rule {
     let name: String = format!("Everything to {}", channel.name).chars().take(120).collect();
     let on = vec![Trigger::Down, Trigger::Recovered];
-    let settings = RuleSettings { name, scope: Scope::All, channels: vec![channel.id], on, after: std::time::Duration::ZERO };
+    let settings =
+        RuleSettings { name, scope: Scope::All, channels: vec![channel.id], on, after: std::time::Duration::ZERO };
     Rule { id: web.new_id(), settings }
 }
 
@@ -114,7 +115,12 @@ fn read(form: &Form, secret: Vec<u8>) -> Result<(String, Target), Invalid> {
     let target = match form.value("kind") {
         "webhook" => {
             let text = form.trimmed("webhook.url");
-            let refused = |why| Invalid::new("webhook.url", format!("{text:?} is not a URL ({why}); write one such as https://example.com/hook"));
+            let refused = |why| {
+                Invalid::new(
+                    "webhook.url",
+                    format!("{text:?} is not a URL ({why}); write one such as https://example.com/hook"),
+                )
+            };
             Target::Webhook { url: Url::parse(text).map_err(refused)?, secret }
         }
         "email" => {

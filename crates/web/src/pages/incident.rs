@@ -2,20 +2,20 @@
 
 use axum::extract::{Path, State};
 use axum::response::IntoResponse;
+use gazer_domain::Timestamp;
 use gazer_domain::delivery::{self, State as Sent};
 use gazer_domain::incident::Trouble;
 use gazer_domain::period::Status;
 use gazer_domain::time::humane_duration;
-use gazer_domain::Timestamp;
 use gazer_store::{DeliveryView, Evidence, IncidentStory, Principal};
 use maud::{Markup, html};
 
 use super::{Answer, found, id, links};
+use crate::Web;
 use crate::auth::Member;
 use crate::ui::attempt::{attempt, certificate};
 use crate::ui::layout::{self, Frame, Section};
 use crate::ui::{status, words};
-use crate::Web;
 
 /// `GET /incidents/{incident}`
 pub(crate) async fn show(State(web): State<Web>, member: Member, Path(incident): Path<String>) -> Answer {

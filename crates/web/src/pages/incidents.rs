@@ -9,11 +9,11 @@ use gazer_store::{IncidentFilter, IncidentView, Listed, Page, Principal};
 use maud::{Markup, html};
 
 use super::{Answer, links};
+use crate::Web;
 use crate::auth::Member;
 use crate::ui::form::Form;
 use crate::ui::layout::{self, Frame, Section};
 use crate::ui::{status, words};
-use crate::Web;
 
 const ROWS: u32 = 50;
 
@@ -173,7 +173,12 @@ mod tests {
         let mut closed = open.clone();
         closed.incident.ended = Some(samples::NOW);
         let filter = IncidentFilter::default();
-        let list = List { filter, only: None, open: vec![open], closed: Listed { rows: vec![closed], next: Some("a b".into()) } };
+        let list = List {
+            filter,
+            only: None,
+            open: vec![open],
+            closed: Listed { rows: vec![closed], next: Some("a b".into()) },
+        };
         let page = page(&list, &samples::viewer(), samples::NOW).into_string();
         assert!(page.find(">Open<") < page.find("was down"), "{page}");
         assert!(page.contains("after=a+b") && !page.contains("<script>"), "{page}");

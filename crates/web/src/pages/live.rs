@@ -14,15 +14,18 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::Instant;
 
+use crate::Web;
 use crate::auth::Member;
 use crate::web::Changed;
-use crate::Web;
 
 const SPACING: Duration = Duration::from_secs(1);
 /// Proxies cut connections that are silent for a minute.
 const HEARTBEAT: Duration = Duration::from_secs(20);
 
-pub(crate) async fn stream(State(web): State<Web>, member: Member) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+pub(crate) async fn stream(
+    State(web): State<Web>,
+    member: Member,
+) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let listener = (web.live.subscribe(), member.team, Instant::now() - SPACING);
     let events = stream::unfold(listener, |(mut changes, team, last)| async move {
         changed(&mut changes, team).await?;

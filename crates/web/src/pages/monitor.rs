@@ -14,16 +14,17 @@ use gazer_store::{CheckRow, IncidentFilter, IncidentView, Kept, MonitorView, Pag
 use maud::{Markup, html};
 
 use super::{Answer, found, id, incidents, links};
+use crate::Web;
 use crate::auth::Member;
 use crate::svg::{days, response, waterfall};
 use crate::ui::form::Form;
 use crate::ui::layout::{self, Frame, Section};
 use crate::ui::{status, words};
-use crate::Web;
 
 const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(86_400);
-const RANGES: [(&str, &str, Duration); 3] = [("1h", "1 hour", HOUR), ("24h", "24 hours", DAY), ("7d", "7 days", Duration::from_secs(7 * 86_400))];
+const RANGES: [(&str, &str, Duration); 3] =
+    [("1h", "1 hour", HOUR), ("24h", "24 hours", DAY), ("7d", "7 days", Duration::from_secs(7 * 86_400))];
 const RECENT_INCIDENTS: u32 = 5;
 const RECENT_PERIODS: usize = 12;
 
@@ -209,7 +210,11 @@ fn uptime(sight: &Sight, now: Timestamp) -> Markup {
 
 fn bounds(uptime: &Uptime) -> String {
     if uptime.unknown.is_zero() {
-        return if uptime.down.is_zero() { "no downtime".into() } else { format!("{} down", words::whole(uptime.down)) };
+        return if uptime.down.is_zero() {
+            "no downtime".into()
+        } else {
+            format!("{} down", words::whole(uptime.down))
+        };
     }
     uptime.bounds().map_or_else(String::new, |(low, high)| format!("between {} and {}", percent(low), percent(high)))
 }
@@ -270,7 +275,13 @@ mod tests {
     #[test]
     fn the_page_states_its_guarantee_and_whether_it_was_kept() {
         let page = page(&samples::sight(), &samples::viewer(), samples::NOW).into_string();
-        for part in ["An outage longer than 1 min 3 s is always noticed", "Not fully kept", "Uptime = up ÷ (up + down)", "See the incident", "between "] {
+        for part in [
+            "An outage longer than 1 min 3 s is always noticed",
+            "Not fully kept",
+            "Uptime = up ÷ (up + down)",
+            "See the incident",
+            "between ",
+        ] {
             assert!(page.contains(part), "{part}: {page}");
         }
         assert!(!page.contains("<script>"));

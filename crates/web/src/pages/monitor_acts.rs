@@ -9,12 +9,12 @@ use gazer_store::{MonitorView, Principal};
 use maud::{Markup, html};
 
 use super::{Answer, Question, confirm, found, go, id, links};
+use crate::Web;
 use crate::auth::{Admin, Member};
 use crate::ui::attempt::{attempt, certificate};
 use crate::ui::layout::{self, Frame, Section};
 use crate::ui::{status, words};
 use crate::web::Wake;
-use crate::Web;
 
 /// `POST /monitors/{monitor}/pause`
 pub(crate) async fn pause(State(web): State<Web>, admin: Admin, Path(monitor): Path<String>) -> Answer {
@@ -52,7 +52,12 @@ pub(crate) async fn checked(
     Ok(checked_page(&view, seen.as_ref(), &member, web.now()).into_response())
 }
 
-pub(crate) fn checked_page(view: &MonitorView, seen: Option<&Observation>, viewer: &Principal, now: Timestamp) -> Markup {
+pub(crate) fn checked_page(
+    view: &MonitorView,
+    seen: Option<&Observation>,
+    viewer: &Principal,
+    now: Timestamp,
+) -> Markup {
     let (id, name) = (view.monitor.id, &view.monitor.settings.name);
     let body = html! {
         div {

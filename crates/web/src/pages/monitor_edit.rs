@@ -2,16 +2,16 @@
 
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
-use gazer_domain::monitor::{Monitor, Settings};
 use gazer_domain::Invalid;
+use gazer_domain::monitor::{Monitor, Settings};
 use gazer_store::Principal;
 use maud::{Markup, html};
 
 use super::{Answer, form_page, found, go, id, links, monitor_form};
+use crate::Web;
 use crate::auth::Admin;
 use crate::ui::form::Form;
 use crate::ui::layout::{self, Frame, Section};
-use crate::Web;
 
 /// `GET /monitors/new`; `?http.url=` fills the address.
 pub(crate) async fn blank(State(web): State<Web>, admin: Admin, RawQuery(query): RawQuery) -> Answer {

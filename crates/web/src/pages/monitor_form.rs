@@ -39,7 +39,8 @@ pub(crate) fn blank(query: &[u8]) -> Form {
 pub(crate) fn filled(settings: &Settings) -> Form {
     let Spec::Http(spec) = &settings.spec;
     let mut form = Form::default();
-    let headers: Vec<String> = spec.headers.iter().map(|(name, value)| format!("{name}: {}", masked(name, value))).collect();
+    let headers: Vec<String> =
+        spec.headers.iter().map(|(name, value)| format!("{name}: {}", masked(name, value))).collect();
     for (name, value) in [
         ("name", settings.name.clone()),
         ("interval", format_duration(settings.interval)),
@@ -91,7 +92,8 @@ pub(crate) fn read(form: &mut Form, kept: Option<&Settings>) -> Result<Settings,
     let gap = length(form, "verify.gap", &mut wrong);
     let recover_after = number(form, "recover_after", &mut wrong);
     let assertions = assertion_rows::read(form, rows, &mut wrong);
-    let (Some(url), Some(method), Some(headers), Some(auth), true) = (url, method, headers, auth, wrong.is_empty()) else {
+    let (Some(url), Some(method), Some(headers), Some(auth), true) = (url, method, headers, auth, wrong.is_empty())
+    else {
         return Err(wrong);
     };
     let name = match form.trimmed("name") {
@@ -130,7 +132,10 @@ fn headers(form: &Form, kept: Option<&HttpSpec>) -> Result<Vec<(String, String)>
     let mut headers = Vec::new();
     for line in form.value("http.headers").lines().map(str::trim).filter(|line| !line.is_empty()) {
         let Some((name, value)) = line.split_once(':') else {
-            return Err(Invalid::new("http.headers", format!("{line:?} is no header; write one per line, as in Accept: text/html")));
+            return Err(Invalid::new(
+                "http.headers",
+                format!("{line:?} is no header; write one per line, as in Accept: text/html"),
+            ));
         };
         let (name, value) = (name.trim(), value.trim());
         let before = || kept.and_then(|spec| spec.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)));

@@ -14,12 +14,12 @@ use maud::{Markup, html};
 use url::form_urlencoded::Serializer;
 
 use super::{Answer, links};
+use crate::Web;
 use crate::auth::Member;
 use crate::svg::sparkline::{CHECKS, sparkline};
 use crate::ui::form::{Form, choices};
 use crate::ui::layout::{self, Frame, Section};
 use crate::ui::{status, words};
-use crate::Web;
 
 /// Rows of one page: enough to see a team's sites at a glance, few enough for a phone.
 const ROWS: u32 = 100;
@@ -178,7 +178,9 @@ fn one(list: &List, row: &MonitorView, now: Timestamp) -> Markup {
 
 fn address(filter: &MonitorFilter, after: Option<&str>) -> String {
     let mut query = Serializer::new(String::new());
-    for (name, value) in [("q", filter.search.as_deref()), ("status", filter.status.map(Status::as_str)), ("after", after)] {
+    for (name, value) in
+        [("q", filter.search.as_deref()), ("status", filter.status.map(Status::as_str)), ("after", after)]
+    {
         if let Some(value) = value {
             query.append_pair(name, value);
         }
@@ -194,7 +196,8 @@ mod tests {
     #[test]
     fn a_row_tells_status_uptime_and_the_last_check() {
         let page = page(&samples::list(), &samples::viewer(), samples::NOW).into_string();
-        for part in ["(1 down) Monitors", "st pill down", "Shop &lt;script&gt;", "aria-label=\"Last 30 checks", " ago"] {
+        for part in ["(1 down) Monitors", "st pill down", "Shop &lt;script&gt;", "aria-label=\"Last 30 checks", " ago"]
+        {
             assert!(page.contains(part), "{part}: {page}");
         }
         samples::well_formed(&page);
@@ -202,11 +205,8 @@ mod tests {
 
     #[test]
     fn nothing_yet_invites_to_paste_an_address() {
-        let list = List {
-            totals: Totals::default(),
-            listed: Listed { rows: Vec::new(), next: None },
-            ..samples::list()
-        };
+        let list =
+            List { totals: Totals::default(), listed: Listed { rows: Vec::new(), next: None }, ..samples::list() };
         let page = page(&list, &samples::viewer(), samples::NOW).into_string();
         assert!(page.contains(r#"name="http.url""#), "{page}");
         samples::well_formed(&page);

@@ -12,10 +12,10 @@ use gazer_store::{Channel, MonitorFilter, MonitorView, Page, Principal};
 use maud::{Markup, html};
 
 use super::{Answer, Failed, Question, confirm, form_page, found, go, id, links};
+use crate::Web;
 use crate::auth::Admin;
 use crate::ui::form::{Form, Input};
 use crate::ui::layout::{self, Frame, Section};
-use crate::Web;
 
 /// A rule can be given these many monitors by ticking; a larger team says "any monitor", or uses the API.
 const MOST_TICKS: u32 = 500;
@@ -177,7 +177,9 @@ fn fields(choice: &Choice, form: &Form) -> Markup {
     let channels: Vec<(String, Markup)> = choice
         .channels
         .iter()
-        .map(|channel| (channel.id.to_string(), html! { (channel.name) " " span.soft.small { (channel.target.kind()) } }))
+        .map(|channel| {
+            (channel.id.to_string(), html! { (channel.name) " " span.soft.small { (channel.target.kind()) } })
+        })
         .collect();
     let monitors: Vec<(String, Markup)> = choice
         .monitors

@@ -12,7 +12,9 @@ use gazer_domain::delivery::State;
 use gazer_domain::http::{Auth, HttpSpec, Method};
 use gazer_domain::incident::{Event, EventKind, Incident, Trouble};
 use gazer_domain::monitor::{Monitor, Settings, Spec, Verify};
-use gazer_domain::observation::{Answer, Attempt, Certificate, Excerpt, Hop, HttpVersion, Observation, Phases, Request};
+use gazer_domain::observation::{
+    Answer, Attempt, Certificate, Excerpt, Hop, HttpVersion, Observation, Phases, Request,
+};
 use gazer_domain::period::{Period, Status};
 use gazer_domain::verdict::{Judgement, Verdict};
 use gazer_domain::{ChannelId, DeliveryId, IncidentId, MonitorId, RuleId, TeamId, Timestamp, TokenId, UserId};
@@ -65,8 +67,14 @@ pub(crate) fn settings() -> Settings {
 }
 
 fn view() -> MonitorView {
-    let monitor =
-        Monitor { id: MONITOR, settings: settings(), revision: 3, created: ago(9_000_000), cadence_since: ago(9_000_000), paused: false };
+    let monitor = Monitor {
+        id: MONITOR,
+        settings: settings(),
+        revision: 3,
+        created: ago(9_000_000),
+        cadence_since: ago(9_000_000),
+        paused: false,
+    };
     MonitorView {
         monitor,
         status: Status::Down,
@@ -83,9 +91,22 @@ fn checks() -> Vec<CheckRow> {
             slot: ago((120 - i) * 30),
             lateness: Duration::from_millis(3),
             took: Duration::from_millis(60 + i % 40),
-            verdict: if i > 112 { Verdict::Down } else if i == 70 { Verdict::Unknown } else { Verdict::Up },
+            verdict: if i > 112 {
+                Verdict::Down
+            } else if i == 70 {
+                Verdict::Unknown
+            } else {
+                Verdict::Up
+            },
             code: None,
-            phases: Phases { dns: 4_000, connect: 12_000, tls: 20_000, send: 300, first_byte: 24_000 + 1_000 * (i % 40) as u32, download: 1_200 },
+            phases: Phases {
+                dns: 4_000,
+                connect: 12_000,
+                tls: 20_000,
+                send: 300,
+                first_byte: 24_000 + 1_000 * (i % 40) as u32,
+                download: 1_200,
+            },
         })
         .collect()
 }
@@ -128,13 +149,23 @@ pub(crate) fn cause() -> Cause {
 }
 
 pub(crate) fn incident_view() -> IncidentView {
-    let incident = Incident { id: INCIDENT, trouble: Trouble::Down, started: ago(200), ended: None, cause: cause(), events: 1 };
-    IncidentView { incident, monitor: MONITOR, monitor_name: "Shop <script>".into(), monitor_target: "https://shop.example/".into() }
+    let incident =
+        Incident { id: INCIDENT, trouble: Trouble::Down, started: ago(200), ended: None, cause: cause(), events: 1 };
+    IncidentView {
+        incident,
+        monitor: MONITOR,
+        monitor_name: "Shop <script>".into(),
+        monitor_target: "https://shop.example/".into(),
+    }
 }
 
 fn attempt() -> Attempt {
     let hop = Hop {
-        request: Request { method: "GET".into(), url: "https://shop.example/?<script>".into(), headers: vec![("accept".into(), "*/*".into())] },
+        request: Request {
+            method: "GET".into(),
+            url: "https://shop.example/?<script>".into(),
+            headers: vec![("accept".into(), "*/*".into())],
+        },
         address: Some("203.0.113.9:443".parse().unwrap()),
         phases: Phases { dns: 4_000, connect: 12_000, tls: 20_000, send: 300, first_byte: 44_000, download: 1_200 },
         answer: Some(Answer {
@@ -229,7 +260,13 @@ pub(crate) fn rules() -> Vec<Rule> {
 }
 
 pub(crate) fn token() -> Token {
-    Token { id: TokenId::from_bits(9), name: "ci <script>".into(), role: Role::Admin, created: ago(500_000), last_used: Some(ago(60)) }
+    Token {
+        id: TokenId::from_bits(9),
+        name: "ci <script>".into(),
+        role: Role::Admin,
+        created: ago(500_000),
+        last_used: Some(ago(60)),
+    }
 }
 
 /// Every element that opens closes, in order, and ids are unique: what a parser would silently mend.
@@ -261,48 +298,4 @@ pub(crate) fn well_formed(page: &str) {
     for needed in ["main", "skip"] {
         assert!(page.contains(needed), "a page has {needed}");
     }
-}
-
-// TEMPORARY LOOK
-#[test]
-fn look() {
-    use crate::ui::form::Form;
-    use gazer_domain::Invalid;
-    let v = viewer();
-    let save = |name: &str, page: String| {
-        let page = page.replace(crate::assets::css(), "gazer.css").replace(crate::assets::js(), "gazer.js").replace(r#"http-equiv="refresh""#, "");
-        std::fs::write(format!("/tmp/look/{name}.html"), page).unwrap();
-    };
-    std::fs::write("/tmp/look/gazer.css", include_bytes!("../assets/gazer.css")).unwrap();
-    std::fs::write("/tmp/look/gazer.js", include_bytes!("../assets/gazer.js")).unwrap();
-    let mut l = list();
-    for i in 0..12u128 {
-        let mut row = view();
-        row.monitor.id = MonitorId::from_bits(100 + i);
-        row.status = Status::ALL[i as usize % 5];
-        row.monitor.settings.name = format!("Site number {i}");
-        l.checks.insert(row.monitor.id, checks()[..if i == 3 { 9 } else { 100 + i as usize }].to_vec());
-        l.periods.insert(row.monitor.id, periods());
-        if i == 4 { row.last = None; }
-        l.listed.rows.push(row);
-    }
-    save("monitors", monitors::page(&l, &v, NOW).into_string());
-    let empty = monitors::List { totals: Totals::default(), listed: Listed { rows: Vec::new(), next: None }, ..list() };
-    save("empty", monitors::page(&empty, &v, NOW).into_string());
-    save("monitor", monitor::page(&sight(), &v, NOW).into_string());
-    save("incident", super::incident::page(&story(), &v, NOW).into_string());
-    let closed = { let mut c = incident_view(); c.incident.ended = Some(NOW); c };
-    let il = super::incidents::List { filter: Default::default(), only: None, open: vec![incident_view()], closed: Listed { rows: vec![closed.clone(), closed], next: Some("a".into()) } };
-    save("incidents", super::incidents::page(&il, &v, NOW).into_string());
-    save("alerts", super::alerts::page(&channels(), &rules(), false, &v, NOW).into_string());
-    save("account", super::account::page(&[token(), token()], &Form::default(), &v, NOW).into_string());
-    save("check", super::monitor_acts::checked_page(&view(), Some(&observation()), &v, NOW).into_string());
-    let form = super::monitor_form::filled(&settings()).refused_all(vec![Invalid::new("interval", "must be between 5s and 24h"), Invalid::new("http.assertions[1].value", "is no pattern")]);
-    let body = maud::html! { div.middle.stack { h1 { "Edit" } form.sheet.form { (super::monitor_form::fields(&form, false)) div.acts { button.main { "Save" } } } } };
-    save("edit", crate::ui::layout::page(&crate::ui::layout::Frame::new("x", crate::ui::layout::Section::Monitors, &v, NOW), &body).into_string());
-    let body = maud::html! { div.middle.stack { h1 { "Watch a site" } form.sheet.form { (super::monitor_form::fields(&super::monitor_form::blank(b""), true)) div.acts { button.main { "Start watching" } } } } };
-    save("new", crate::ui::layout::page(&crate::ui::layout::Frame::new("x", crate::ui::layout::Section::Monitors, &v, NOW), &body).into_string());
-    let choice = super::rules::Choice { channels: channels(), monitors: vec![view(), view()] };
-    save("rule", super::rules::page(None, &choice, &Form::default().refused(Invalid::new("on", "must hold down or slow")), &v, NOW).into_string());
-    save("notfound", super::problem_page(&crate::Problem::not_found()).into_string());
 }

@@ -8,12 +8,12 @@ use gazer_domain::Invalid;
 use maud::{Markup, html};
 
 use super::{Answer, form_page, go, links};
+use crate::Web;
 use crate::auth::password::{self, Refused};
 use crate::auth::{Address, session};
 use crate::ui::form::{Form, Input};
 use crate::ui::layout::{self, Frame};
 use crate::ui::words;
-use crate::Web;
 
 /// `GET /sign-in`
 pub(crate) async fn show(State(web): State<Web>, RawQuery(query): RawQuery) -> Answer {
@@ -58,7 +58,8 @@ pub(crate) async fn leave(State(web): State<Web>, headers: HeaderMap) -> Answer 
 /// Only a path of ours: `//elsewhere.example` and `/\elsewhere.example` would be read as another host.
 fn next(form: &Form) -> String {
     let next = form.value("next");
-    let own = next.starts_with('/') && !next[1..].starts_with(['/', '\\']) && next.bytes().all(|b| b.is_ascii_graphic());
+    let own =
+        next.starts_with('/') && !next[1..].starts_with(['/', '\\']) && next.bytes().all(|b| b.is_ascii_graphic());
     if own { next.to_owned() } else { links::MONITORS.to_owned() }
 }
 

@@ -157,7 +157,8 @@ fn summary(bars: &[Bar]) -> String {
     let sum = |of: fn(&Bar) -> u64| bars.iter().map(of).sum::<u64>();
     let (answered, failed, unknown) = (sum(|b| b.answered), sum(|b| b.failed), sum(|b| b.unknown));
     let total = sum(|b| b.phases.iter().sum());
-    let mean = total.checked_div(answered).map_or_else(String::new, |mean| format!(", {} on average", words::micros(mean)));
+    let mean =
+        total.checked_div(answered).map_or_else(String::new, |mean| format!(", {} on average", words::micros(mean)));
     format!("Response time: {} answered{mean}; {failed} failed, {unknown} unknown", words::count(answered, "check"))
 }
 

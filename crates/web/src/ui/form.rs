@@ -69,7 +69,8 @@ impl Form {
 
     /// The complaint about a field or a part of it: `http.headers["X"]` is told beside `http.headers`.
     pub(crate) fn wrong(&self, name: &str) -> Option<&str> {
-        let part_of = |field: &str| field.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('['));
+        let part_of =
+            |field: &str| field.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('['));
         self.wrong.iter().find(|wrong| part_of(&wrong.field)).map(|wrong| wrong.message.as_str())
     }
 
@@ -147,7 +148,8 @@ impl Form {
                 div.ticks {
                     @for (value, label) in options {
                         label.tick {
-                            input type="checkbox" name=(name) value=(value) checked[self.all(name).any(|v| v == value)];
+                            input type="checkbox" name=(name) value=(value) checked[self.all(name).any(|v| v == value)]
+                                aria-invalid=[wrong.map(|_| "true")];
                             span { (label) }
                         }
                     }

@@ -31,7 +31,11 @@ pub(crate) fn whole(length: Duration) -> String {
 
 /// `84 ms`, `2.31 s`.
 pub(crate) fn took(length: Duration) -> String {
-    if length < Duration::from_secs(1) { format!("{} ms", length.as_millis()) } else { format!("{:.2} s", length.as_secs_f64()) }
+    if length < Duration::from_secs(1) {
+        format!("{} ms", length.as_millis())
+    } else {
+        format!("{:.2} s", length.as_secs_f64())
+    }
 }
 
 /// Microseconds of a phase: `0.4 ms`, `84 ms`, `2.31 s`.
