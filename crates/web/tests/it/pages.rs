@@ -2,8 +2,13 @@
 
 use std::time::Duration;
 
-use axum::http::header;
+use axum::body::Body;
+use axum::http::{Request, header};
+use futures_util::FutureExt;
+use gazer_web::Changed;
 use gazer_web::auth::SETUP_TOKEN;
+use http_body_util::BodyExt;
+use tower::ServiceExt;
 
 use crate::app::{Answer, App};
 use crate::people::{self, Person};
@@ -213,4 +218,20 @@ async fn assets_are_kept_for_ever_and_nothing_comes_from_elsewhere() {
     let wrong = ann.post("/monitors/new", &[]).await;
     assert_eq!(wrong.status, 405);
     assert!(wrong.text.contains("does not take POST"), "{}", wrong.text);
+}
+
+#[tokio::test]
+async fn an_open_page_hears_of_its_own_team_only() {
+    let app = App::new().await;
+    let teams = people::teams(&app).await;
+    let request = Request::get("/live").header(header::COOKIE, &teams.viewer.cookie).body(Body::empty()).unwrap();
+    let answer = gazer_web::router(app.web.clone()).oneshot(request).await.unwrap();
+    assert_eq!(answer.headers()[header::CONTENT_TYPE], "text/event-stream");
+    let mut events = answer.into_body();
+    app.web.tell(Changed { team: teams.other.team, monitor: None });
+    assert!(events.frame().now_or_never().is_none(), "what others change is not told");
+    app.web.tell(Changed { team: teams.owner.team, monitor: None });
+    let told = tokio::time::timeout(Duration::from_secs(10), events.frame()).await.unwrap().unwrap().unwrap();
+    let text = String::from_utf8(told.into_data().unwrap().to_vec()).unwrap();
+    assert!(text.starts_with("event: changed\n"), "{text}");
 }
