@@ -4,6 +4,7 @@
 
 mod access;
 mod app;
+mod eyes;
 mod golden;
 mod input;
 mod operation;
