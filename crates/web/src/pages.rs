@@ -44,8 +44,6 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("GET", "/setup"),
     ("POST", "/setup"),
     ("GET", "/sign-in"),
-    ("POST", "/sign-in"),
-    ("POST", "/sign-out"),
     ("GET", "/live"),
     ("GET", "/monitors"),
     ("POST", "/monitors"),
@@ -78,12 +76,15 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("GET", "/alerts/rules/{rule}/delete"),
     ("POST", "/alerts/rules/{rule}/delete"),
     ("GET", "/account"),
-    ("POST", "/account/password"),
     ("POST", "/account/tokens"),
     ("GET", "/account/tokens/{token}/delete"),
     ("POST", "/account/tokens/{token}/delete"),
     ("GET", "/assets/{name}"),
     ("GET", "/favicon.ico"),
+    // Last, because they count failures and end sessions.
+    ("POST", "/sign-in"),
+    ("POST", "/account/password"),
+    ("POST", "/sign-out"),
 ];
 
 pub fn router() -> Router<Web> {

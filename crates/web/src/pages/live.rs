@@ -19,6 +19,8 @@ use crate::auth::Member;
 use crate::web::Changed;
 
 const SPACING: Duration = Duration::from_secs(1);
+/// A browser drops an event without data (HTML standard, §9.2.6).
+const NOTHING: &str = "-";
 /// Proxies cut connections that are silent for a minute.
 const HEARTBEAT: Duration = Duration::from_secs(20);
 
@@ -30,7 +32,7 @@ pub(crate) async fn stream(
     let events = stream::unfold(listener, |(mut changes, team, last)| async move {
         changed(&mut changes, team).await?;
         tokio::time::sleep_until(last + SPACING).await;
-        Some((Ok(Event::default().event("changed").data("")), (changes, team, Instant::now())))
+        Some((Ok(Event::default().event("changed").data(NOTHING)), (changes, team, Instant::now())))
     });
     Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT))
 }

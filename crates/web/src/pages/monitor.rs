@@ -179,7 +179,11 @@ fn chart(sight: &Sight, now: Timestamp) -> Markup {
     let length = RANGES[sight.range].2;
     let window = response::Window { from: now - length, until: now, interval: sight.view.monitor.settings.interval };
     html! {
-        (response::chart(&sight.checks, &sight.periods, &window))
+        @if sight.checks.is_empty() {
+            p.empty.soft { "No checks in this time." }
+        } @else {
+            (response::chart(&sight.checks, &sight.periods, &window))
+        }
         @if length > sight.retention {
             p.small.soft { "Single checks are kept for " (words::whole(sight.retention)) "." }
         }

@@ -168,7 +168,7 @@ fn one(list: &List, row: &MonitorView, now: Timestamp) -> Markup {
             td.num data-label="7 d" { (uptime(7)) }
             td.num {
                 @match &row.last {
-                    Some(last) => { (words::took(last.took)) br; span.soft.small { (words::age(last.slot, now)) " ago" } },
+                    Some(last) => { (words::took(last.took)) " " br; span.soft.small { (words::age(last.slot, now)) " ago" } },
                     None => span.soft { "not yet" },
                 }
             }

@@ -148,7 +148,8 @@ impl Form {
                 div.ticks {
                     @for (value, label) in options {
                         label.tick {
-                            input type="checkbox" name=(name) value=(value) checked[self.all(name).any(|v| v == value)];
+                            input type="checkbox" name=(name) value=(value) checked[self.all(name).any(|v| v == value)]
+                                aria-invalid=[wrong.map(|_| "true")];
                             span { (label) }
                         }
                     }

@@ -4,9 +4,12 @@
 
 mod access;
 mod app;
+mod eyes;
 mod golden;
 mod input;
 mod operation;
+mod pages;
 mod people;
 mod sessions;
 mod stories;
+mod visitor;
