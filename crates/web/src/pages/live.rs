@@ -30,7 +30,8 @@ pub(crate) async fn stream(
     let events = stream::unfold(listener, |(mut changes, team, last)| async move {
         changed(&mut changes, team).await?;
         tokio::time::sleep_until(last + SPACING).await;
-        Some((Ok(Event::default().event("changed").data("")), (changes, team, Instant::now())))
+        // A browser drops an event without data (HTML Living Standard, 9.2.6), and axum writes no line for empty data.
+        Some((Ok(Event::default().event("changed").data("again")), (changes, team, Instant::now())))
     });
     Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT))
 }
