@@ -13,8 +13,6 @@ use gazer_store::Advance;
 use crate::{Parts, id};
 
 const EVERY: Duration = Duration::from_secs(5);
-/// Longer than any check may take with all its attempts, and a judge's transaction beside.
-const GRACE: Duration = Duration::from_secs(5);
 const MOST: u32 = 1_000;
 
 #[derive(Debug)]
@@ -37,7 +35,7 @@ impl Audit {
         let mut tx = self.parts.store.begin().await?;
         let mut advanced = Vec::new();
         for track in tx.tracks_lock(&overdue).await?.values_mut() {
-            let Some(step) = fold_gap(track.health, now, track.longest_check + GRACE, &track.policy) else { continue };
+            let Some(step) = fold_gap(track.health, now, track.grace, &track.policy) else { continue };
             track.health = step.health;
             let cause = Cause::new(Code::Missed, "Gazer did not check when it was due");
             for change in &step.changes {
