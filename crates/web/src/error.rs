@@ -87,7 +87,7 @@ impl From<gazer_store::Error> for Problem {
 
 /// What travels; RFC 9457 §3.1 with our own member `field`.
 #[derive(Serialize, utoipa::ToSchema)]
-#[schema(as = Problem)]
+#[schema(as = Problem, description = "Problem details after RFC 9457, with a member `field`.")]
 pub(crate) struct Wire<'a> {
     /// Always `about:blank`: the status says what kind of problem it is (RFC 9457 §4.2.1).
     r#type: &'static str,

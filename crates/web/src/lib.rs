@@ -16,8 +16,10 @@
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::response::Response;
 use tower_http::compression::CompressionLayer;
-use tower_http::csrf::CsrfLayer;
+use tower_http::csrf::{CsrfLayer, ProtectionError};
 use tower_http::timeout::TimeoutLayer;
 
 pub mod api;
@@ -25,7 +27,7 @@ mod assets;
 pub mod auth;
 pub mod error;
 mod headers;
-mod operation;
+pub mod operation;
 pub mod pages;
 mod svg;
 mod ui;
@@ -49,7 +51,7 @@ pub fn router(web: Web) -> Router {
         .nest("/api/v1", api::router())
         .fallback(async || pages::problem(&Problem::not_found()))
         .layer(DefaultBodyLimit::max(LARGEST_REQUEST))
-        .layer(TimeoutLayer::with_status_code(http::StatusCode::GATEWAY_TIMEOUT, LONGEST_ANSWER))
+        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, LONGEST_ANSWER))
         // Its default predicate leaves `text/event-stream` alone, so live pages are not held back in a buffer.
         .layer(CompressionLayer::new())
         .layer(axum::middleware::map_response_with_state(web.clone(), headers::strict))
@@ -58,8 +60,12 @@ pub fn router(web: Web) -> Router {
 
 /// A browser says where a request comes from (`Sec-Fetch-Site`, `Origin`); one from another site changes nothing here.
 /// The API needs no such guard: its authority is a header that no other site can make a browser send.
-fn csrf(web: &Web) -> CsrfLayer {
-    let own = web.config.public_url.origin().ascii_serialization();
+fn csrf(web: &Web) -> CsrfLayer<fn(ProtectionError) -> Response> {
     // Behind a proxy that rewrites `Host`, the public origin is the one that browsers name.
-    CsrfLayer::new().add_trusted_origin(own).unwrap_or_default()
+    let own = web.config.public_url.origin().ascii_serialization();
+    let guard = CsrfLayer::new().add_trusted_origin(own).unwrap_or_default();
+    guard.with_rejection_response(|_| {
+        let detail = "This came from another site, or from a page that was opened under another address.";
+        pages::problem(&Problem::new(StatusCode::FORBIDDEN, detail))
+    })
 }

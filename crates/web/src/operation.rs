@@ -1,12 +1,22 @@
 //! `/healthz` and `/metrics`: for whoever operates the machine.
+//!
+//! The composition root registers what its parts count, under the prefix `gazer`, and hands the registry over; nothing
+//! is added later.
 
 use axum::Router;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::routing::get;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::Registry;
 
 use crate::{Problem, Web};
+
+/// `gazer_build_info`, for a registry with the prefix `gazer`.
+pub fn register_build(registry: &mut Registry, version: &'static str) {
+    registry.register("build", "The program that runs", Info::new([("version", version)]));
+}
 
 pub(crate) fn router() -> Router<Web> {
     Router::new().route("/healthz", get(healthz)).route("/metrics", get(metrics))

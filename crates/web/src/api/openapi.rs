@@ -50,7 +50,18 @@ pub(super) fn print(mut document: OpenApi) -> Bytes {
             }
         }
     }
-    document.to_pretty_json().expect("the document holds only texts and numbers").into()
+    let mut document = serde_json::to_value(document).expect("the document holds only texts and numbers");
+    open_what_is_extended(&mut document);
+    format!("{document:#}\n").into()
+}
+
+/// Settings refuse unknown members when they come in. Answers extend them (`allOf`), and there the same refusal would
+/// make every answer invalid: JSON Schema judges each part by itself.
+fn open_what_is_extended(document: &mut serde_json::Value) {
+    for name in ["MonitorSettings", "RuleSettings"] {
+        let schema = document["components"]["schemas"][name].as_object_mut();
+        schema.expect("both are bodies of requests").remove("additionalProperties");
+    }
 }
 
 /// `monitors.list`: the tag makes the name of a handler one of its kind.
@@ -60,11 +71,8 @@ fn name(operation: &mut Operation) {
 }
 
 fn add_refusals(operation: &mut Operation, path: &str, changes: bool) {
-    let mut refusals = BTreeMap::from([
-        ("401", "No valid API token was sent"),
-        ("500", "Gazer failed; its log says why"),
-        ("504", "Gazer took too long"),
-    ]);
+    let mut refusals =
+        BTreeMap::from([("401", "No valid API token was sent"), ("500", "Gazer failed; its log says why")]);
     if changes || path.starts_with("/tokens") {
         refusals.insert("403", "The token's role does not suffice");
     }
@@ -83,6 +91,8 @@ fn add_refusals(operation: &mut Operation, path: &str, changes: bool) {
     for (status, description) in refusals {
         operation.responses.responses.insert(status.to_owned(), refusal(description));
     }
+    let late = ResponseBuilder::new().description("Gazer took too long").build();
+    operation.responses.responses.insert("504".to_owned(), late.into());
     // Conflicts are described where they arise; their body is the same.
     if let Some(RefOr::T(conflict)) = operation.responses.responses.get_mut("409") {
         let described = conflict.description.clone();

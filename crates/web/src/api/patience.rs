@@ -31,3 +31,17 @@ impl Patience {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn it_looks_at_once_and_ends_when_it_is_used_up() {
+        let mut none = Patience::of(Duration::ZERO);
+        assert!(none.look().await);
+        assert!(!none.look().await);
+        let mut some = Patience::of(Duration::from_secs(3600));
+        assert!(some.look().await && some.look().await);
+    }
+}

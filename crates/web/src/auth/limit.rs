@@ -50,6 +50,13 @@ impl<const N: u32> Limit<N> {
         window.failures += 1;
     }
 
+    /// Takes one count back: the attempt was none. What others did from the same address stays counted.
+    pub fn forgive(&self, key: &str) {
+        if let Some(window) = self.lock().get_mut(key) {
+            window.failures = window.failures.saturating_sub(1);
+        }
+    }
+
     /// The right password clears the name.
     pub fn forget(&self, key: &str) {
         self.lock().remove(key);
@@ -79,6 +86,17 @@ mod tests {
         assert_eq!(limit.refused("ann", at(900)), None);
         limit.count("ann", at(901));
         assert_eq!(limit.refused("ann", at(902)), None, "a new window began");
+    }
+
+    #[test]
+    fn what_was_right_is_not_held_against_an_address() {
+        let limit = Limit::<2>::default();
+        for secs in 0..10 {
+            limit.count("192.0.2.1", at(secs));
+            limit.forgive("192.0.2.1");
+        }
+        limit.count("192.0.2.1", at(11));
+        assert_eq!(limit.refused("192.0.2.1", at(12)), None);
     }
 
     #[test]

@@ -86,7 +86,7 @@ pub async fn sign_in(
     let right = password.len() <= LONGEST && doors.mill.grind(move || matches(&password, &stored)).await;
     let Some(user) = user.filter(|_| right) else { return Ok(Err(Refused::Wrong)) };
     doors.by_email.forget(&name);
-    doors.by_address.forget(&address);
+    doors.by_address.forgive(&address);
     Ok(Ok(user))
 }
 

@@ -58,6 +58,8 @@ async fn routes(app: &App) -> Vec<(String, String)> {
         }
     }
     routes.extend(pages::ROUTES.iter().map(|(method, path)| ((*method).to_owned(), (*path).to_owned())));
+    // Signing out is the last thing that one does.
+    routes.sort_by_key(|(_, path)| path == "/sign-out");
     routes
 }
 
@@ -76,9 +78,9 @@ async fn drive(app: &App, teams: &Teams, method: &str, path: &str) -> String {
         let cell = if path.contains('{') {
             let mine = if caller == "other" { &teams.other } else { &teams.owner };
             let own = ask(made(app, mine, path).await).await.status.as_u16();
-            let foreign = ask(made(app, foreigner, path).await).await;
-            let random = ask(random(app, path)).await;
-            assert_eq!(told(&foreign), told(&random), "{caller} {method} {path}");
+            let (foreign_path, random_path) = (made(app, foreigner, path).await, random(app, path));
+            let (foreign, random) = (ask(foreign_path.clone()).await, ask(random_path.clone()).await);
+            assert_eq!(told(&foreign, &foreign_path), told(&random, &random_path), "{caller} {method} {path}");
             format!("{own}/{}/{}", foreign.status.as_u16(), random.status.as_u16())
         } else {
             ask(path.to_owned()).await.status.as_u16().to_string()
@@ -88,13 +90,16 @@ async fn drive(app: &App, teams: &Teams, method: &str, path: &str) -> String {
     row.trim_end().to_owned()
 }
 
-/// What an asker could tell two answers apart by. Where a refusal names the address that was asked for, it names an id
-/// that the asker knows; the rest must be the same.
-fn told(answer: &Answer) -> (u16, String) {
-    let words = answer.text.split(|c: char| !c.is_alphanumeric() && c != '_');
-    let ids = words.filter(|word| word.len() >= 26 && word.contains('_'));
-    let blank = ids.fold(answer.text.clone(), |text, id| text.replace(id, "…"));
-    (answer.status.as_u16(), blank)
+/// What an asker could tell two answers apart by. Where an answer names the address or an id that was asked for, it says
+/// what the asker said; the rest must be the same.
+fn told(answer: &Answer, path: &str) -> (u16, String) {
+    let location = answer.headers.get(header::LOCATION).map_or("", |to| to.to_str().unwrap());
+    let encoded: String = url::form_urlencoded::byte_serialize(path.as_bytes()).collect();
+    let mut told = format!("{location}\n{}", answer.text).replace(path, "…").replace(&encoded, "…");
+    for id in path.split('/').filter(|segment| segment.len() > 26) {
+        told = told.replace(id, "…");
+    }
+    (answer.status.as_u16(), told)
 }
 
 fn request(person: Option<&Person>, crossed: bool, method: &str, path: &str) -> Request<Body> {

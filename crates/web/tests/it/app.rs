@@ -62,7 +62,7 @@ impl App {
             live: tokio::sync::broadcast::channel(16).0,
             wake: stand_in(store, Arc::clone(&clock)),
             compile: Arc::new(compile),
-            metrics: Arc::new(Registry::default()),
+            metrics: Arc::new(metrics()),
             doors: Arc::default(),
         };
         Self { router: gazer_web::router(web.clone()), web, clock, _dir: dir }
@@ -129,6 +129,12 @@ impl Answer {
         assert_eq!(problem["status"], self.status.as_u16());
         problem["field"].as_str().unwrap_or_default().to_owned()
     }
+}
+
+fn metrics() -> Registry {
+    let mut registry = Registry::with_prefix("gazer");
+    gazer_web::operation::register_build(&mut registry, "0.0.0-test");
+    registry
 }
 
 /// Never twice the same, and the same in every run.

@@ -42,6 +42,7 @@ async fn health_follows_the_store() {
 #[tokio::test]
 async fn metrics_are_what_the_composition_root_registered() {
     let answer = App::new().await.get("", "/metrics").await;
+    assert!(answer.text.contains("gazer_build_info{version=\"0.0.0-test\"} 1\n"), "{}", answer.text);
     assert!(answer.text.ends_with("# EOF\n"), "{}", answer.text);
     assert!(answer.headers[header::CONTENT_TYPE].to_str().unwrap().starts_with("application/openmetrics-text"));
 }
@@ -72,21 +73,16 @@ fn hash_of(cookie: &str) -> [u8; 32] {
 }
 
 #[tokio::test]
-async fn wrong_passwords_are_listened_to_five_times_and_an_unknown_name_as_often() {
-    use gazer_web::auth::Address;
-    use gazer_web::auth::password::{Refused, sign_in};
+async fn a_token_is_authority_enough_wherever_the_request_comes_from() {
     let app = App::new().await;
-    people::teams(&app).await;
-    let here = Address(Some("192.0.2.1".parse().unwrap()));
-    for email in ["owner@example.com", "nobody@example.com"] {
-        for _ in 0..5 {
-            let refused = sign_in(&app.web, here, email, "wrong horse".into()).await.unwrap();
-            assert_eq!(refused, Err(Refused::Wrong));
-        }
-        let refused = sign_in(&app.web, here, email, "correct horse".into()).await.unwrap();
-        assert!(matches!(refused, Err(Refused::Later(_))), "{refused:?}");
-    }
-    app.pass(std::time::Duration::from_secs(16 * 60));
-    let user = sign_in(&app.web, here, " Owner@Example.com ", "correct horse".into()).await.unwrap().unwrap();
-    assert_eq!(user.email, "owner@example.com");
+    let teams = people::teams(&app).await;
+    let request = Request::builder()
+        .method(Method::POST)
+        .uri("/api/v1/monitors")
+        .header(header::AUTHORIZATION, format!("Bearer {}", teams.admin.token))
+        .header(header::ORIGIN, "https://tools.example")
+        .header("sec-fetch-site", "cross-site")
+        .header(header::CONTENT_TYPE, "application/json");
+    let answer = app.send(request.body(Body::from("{}")).unwrap()).await;
+    assert_eq!(answer.field(), "name", "refused for what it says, not for where it is from");
 }

@@ -1,0 +1,55 @@
+//! Every story runs on SQLite and on PostgreSQL, each in a fresh database.
+
+mod alerts;
+mod claims;
+mod expiry;
+mod history;
+mod incidents;
+mod isolation;
+mod judging;
+mod monitors;
+mod people;
+mod requests;
+
+/// Instantiates each story once per engine.
+macro_rules! stories {
+    ($($file:ident: $($story:ident),+;)+) => {
+        mod sqlite {
+            $($(
+                #[tokio::test]
+                async fn $story() {
+                    super::$file::$story(crate::world::World::sqlite().await).await;
+                }
+            )+)+
+        }
+        mod postgres {
+            $($(
+                #[tokio::test]
+                async fn $story() {
+                    super::$file::$story(crate::world::World::postgres().await).await;
+                }
+            )+)+
+        }
+    };
+}
+
+stories! {
+    people: the_first_owner_is_made_once, addresses_are_compared_without_case, a_new_password_ends_sessions,
+        sessions_expire, tokens_act_for_their_team, settings_are_sealed;
+    monitors: a_monitor_comes_back_as_it_was_written, lists_are_read_a_page_at_a_time, a_search_is_plain_text,
+        an_edit_makes_a_new_revision, the_plan_hears_of_every_change, pause_and_resume_are_idempotent;
+    alerts: channels_and_rules_come_back_as_they_were_written, a_rule_names_only_what_the_team_has,
+        a_deleted_channel_leaves_its_rules;
+    judging: an_outage_is_told_and_ended, the_same_batch_twice_changes_nothing, a_dropped_transaction_leaves_nothing,
+        two_judges_take_turns, slow_grows_into_down, evidence_keeps_both_ends, the_audit_finds_who_is_overdue;
+    incidents: a_pause_ends_the_incident_and_tells, a_deletion_tells_before_it_purges,
+        incidents_are_listed_newest_first, a_rule_that_waits_fires_only_while_it_lasts;
+    claims: an_old_epoch_is_fenced_out, a_recovery_waits_for_its_start, a_start_that_waits_is_merged,
+        a_dead_start_is_not_recovered, a_test_goes_to_its_channel, claimants_share_without_overlap,
+        any_interleaving_settles_each_claim_once;
+    history: checks_are_found_by_their_slots, sparklines_end_now, lateness_counts_what_was_missed,
+        periods_are_the_sum_of_changes;
+    requests: a_request_is_handed_out_once;
+    expiry: what_is_old_goes;
+    isolation: another_teams_ids_look_like_none;
+}

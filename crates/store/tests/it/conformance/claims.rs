@@ -1,0 +1,176 @@
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use gazer_domain::delivery::State;
+use gazer_domain::incident::EventKind;
+use gazer_domain::monitor::Monitor;
+use gazer_domain::verdict::Verdict;
+use gazer_domain::{DeliveryId, Timestamp};
+use gazer_store::{Claimed, Settled};
+
+use crate::world::{World, at};
+
+const LEASE: Duration = Duration::from_secs(30);
+
+async fn claim(world: &World, now: Timestamp) -> Vec<Claimed> {
+    world.store.deliveries_claim(now, LEASE, 50).await.unwrap()
+}
+
+fn delivered() -> Settled {
+    Settled::Delivered { receipt: "200".into() }
+}
+
+async fn down(world: &World) -> Monitor {
+    world.listener("hook").await;
+    let monitor = world.monitor("shop").await;
+    world.check(&monitor, 0, Verdict::Down).await;
+    monitor
+}
+
+async fn states(world: &World, monitor: &Monitor) -> Vec<(Option<EventKind>, State)> {
+    world.story(monitor.id).await.deliveries.iter().map(|d| (d.event_kind, d.state)).collect()
+}
+
+pub(crate) async fn an_old_epoch_is_fenced_out(world: World) {
+    let store = &world.store;
+    down(&world).await;
+    let first = claim(&world, at(100)).await.remove(0);
+    assert!(claim(&world, at(129)).await.is_empty(), "the lease holds");
+    assert_eq!(store.deliveries_next().await.unwrap(), Some(at(130)));
+    let second = claim(&world, at(130)).await.remove(0);
+    assert_eq!((second.id == first.id, first.epoch, second.epoch), (true, 1, 2));
+    assert!(!store.delivery_settle(&first.id, first.epoch, &delivered(), at(131)).await.unwrap());
+    let again = Settled::Again { at: at(500), why: "503".into() };
+    assert!(store.delivery_settle(&second.id, second.epoch, &again, at(132)).await.unwrap());
+    assert!(!store.delivery_settle(&second.id, second.epoch, &delivered(), at(133)).await.unwrap(), "settled once");
+    let view = store.delivery_get(world.team, &first.id).await.unwrap().unwrap();
+    assert_eq!(
+        (view.state, view.attempts, view.next_at, view.receipt.as_deref()),
+        (State::Waiting, 1, Some(at(500)), Some("503"))
+    );
+    assert!(claim(&world, at(499)).await.is_empty());
+    let third = claim(&world, at(500)).await.remove(0);
+    assert_eq!((third.epoch, third.attempts), (3, 1));
+    assert_eq!(store.leases_release().await.unwrap(), 1);
+    assert!(!store.delivery_settle(&third.id, third.epoch, &delivered(), at(501)).await.unwrap());
+    let fourth = claim(&world, at(501)).await.remove(0);
+    let dead = Settled::Dead { why: "410".into() };
+    assert!(store.delivery_settle(&fourth.id, fourth.epoch, &dead, at(502)).await.unwrap());
+    assert_eq!(store.deliveries_next().await.unwrap(), None);
+}
+
+pub(crate) async fn a_recovery_waits_for_its_start(world: World) {
+    let monitor = down(&world).await;
+    let start = claim(&world, at(100)).await.remove(0);
+    world.check(&monitor, 1, Verdict::Up).await;
+    assert!(claim(&world, at(121)).await.is_empty(), "the start is on its way");
+    assert_eq!(world.store.deliveries_next().await.unwrap(), Some(at(130)), "what waits in line is not due");
+    assert!(world.store.delivery_settle(&start.id, start.epoch, &delivered(), at(122)).await.unwrap());
+    assert_eq!(claim(&world, at(123)).await.len(), 1);
+    assert_eq!(
+        states(&world, &monitor).await,
+        [(Some(EventKind::Down), State::Delivered), (Some(EventKind::Recovered), State::Leased)]
+    );
+}
+
+pub(crate) async fn a_start_that_waits_is_merged(world: World) {
+    let monitor = down(&world).await;
+    let merged = [(Some(EventKind::Down), State::Merged), (Some(EventKind::Recovered), State::Waiting)];
+    world.check(&monitor, 1, Verdict::Up).await;
+    assert_eq!(states(&world, &monitor).await, merged);
+    assert_eq!(claim(&world, at(200)).await.len(), 1);
+
+    // The same when the start comes back undelivered and finds its recovery in line.
+    world.check(&monitor, 2, Verdict::Down).await;
+    let start = claim(&world, at(240)).await.into_iter().find(|c| c.epoch == 1).unwrap();
+    world.check(&monitor, 3, Verdict::Up).await;
+    let again = Settled::Again { at: at(900), why: "503".into() };
+    assert!(world.store.delivery_settle(&start.id, start.epoch, &again, at(300)).await.unwrap());
+    assert_eq!(states(&world, &monitor).await, merged);
+}
+
+pub(crate) async fn a_dead_start_is_not_recovered(world: World) {
+    let monitor = down(&world).await;
+    let start = claim(&world, at(100)).await.remove(0);
+    let dead = Settled::Dead { why: "410 Gone".into() };
+    assert!(world.store.delivery_settle(&start.id, start.epoch, &dead, at(101)).await.unwrap());
+    world.check(&monitor, 1, Verdict::Up).await;
+    assert_eq!(states(&world, &monitor).await, [(Some(EventKind::Down), State::Dead)]);
+}
+
+pub(crate) async fn a_test_goes_to_its_channel(world: World) {
+    let (store, channel) = (&world.store, world.channel("hook").await);
+    let id = DeliveryId::test(at(1), [3; 10]);
+    assert!(!store.delivery_test(world.other, channel, &id, at(1)).await.unwrap());
+    assert!(store.delivery_test(world.team, channel, &id, at(1)).await.unwrap());
+    let claimed = claim(&world, at(1)).await;
+    assert_eq!(
+        (claimed.len(), &claimed[0].id, &claimed[0].notice.about),
+        (1, &id, &gazer_domain::channel::About::Test)
+    );
+    let view = store.delivery_get(world.team, &id).await.unwrap().unwrap();
+    assert_eq!((view.event, view.event_kind, view.channel), (0, None, channel));
+}
+
+pub(crate) async fn claimants_share_without_overlap(world: World) {
+    for n in 0..5 {
+        world.listener(&format!("hook{n}")).await;
+    }
+    for n in 0..4 {
+        let monitor = world.monitor(&format!("shop{n}")).await;
+        world.check(&monitor, 0, Verdict::Down).await;
+    }
+    let some = async || world.store.deliveries_claim(at(100), LEASE, 7).await.unwrap();
+    let (a, b, c, d) = tokio::join!(some(), some(), some(), some());
+    let mut claimed = [a, b, c, d].concat();
+    claimed.extend(claim(&world, at(100)).await);
+    let ids = claimed.iter().map(|c| c.id.clone()).collect::<HashSet<_>>();
+    assert_eq!((claimed.len(), ids.len()), (20, 20));
+    assert!(claimed.iter().all(|c| c.epoch == 1));
+}
+
+/// Claimants that crash, stall, come back late and settle at random: every claim settles at most once, under the newest
+/// epoch only, and everything ends up delivered.
+pub(crate) async fn any_interleaving_settles_each_claim_once(world: World) {
+    for n in 0..3 {
+        world.listener(&format!("hook{n}")).await;
+    }
+    for n in 0..3 {
+        let monitor = world.monitor(&format!("shop{n}")).await;
+        world.check(&monitor, 0, Verdict::Down).await;
+    }
+    // A fixed generator (Knuth's MMIX constants): the same story each time.
+    let mut state = 2_026_u64;
+    let mut dice = |sides: u64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % sides
+    };
+    let (mut held, mut newest, mut done): (Vec<Claimed>, HashMap<DeliveryId, i64>, HashSet<DeliveryId>) =
+        Default::default();
+    let mut now = 100;
+    while done.len() < 9 {
+        now += dice(20);
+        assert!(now < 100_000, "it ends");
+        for claimed in world.store.deliveries_claim(at(now), LEASE, 1 + dice(4) as u32).await.unwrap() {
+            assert!(!done.contains(&claimed.id), "what is settled is not claimed again");
+            let before = newest.insert(claimed.id.clone(), claimed.epoch);
+            assert!(before.is_none_or(|before| before < claimed.epoch), "epochs only grow");
+            held.push(claimed);
+        }
+        if held.is_empty() {
+            continue;
+        }
+        let claimed = held.swap_remove(dice(held.len() as u64) as usize);
+        let settled = match dice(4) {
+            0 => continue,
+            1 => Settled::Again { at: at(now + dice(60)), why: "503".into() },
+            _ => delivered(),
+        };
+        let mine = world.store.delivery_settle(&claimed.id, claimed.epoch, &settled, at(now)).await.unwrap();
+        let current = newest[&claimed.id] == claimed.epoch && !done.contains(&claimed.id);
+        assert_eq!(mine, current, "the newest epoch settles, and no other");
+        if mine && settled == delivered() {
+            done.insert(claimed.id);
+        }
+    }
+}

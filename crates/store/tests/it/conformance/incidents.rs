@@ -1,0 +1,102 @@
+use std::time::Duration;
+
+use gazer_domain::alert::Trigger;
+use gazer_domain::delivery::State;
+use gazer_domain::incident::EventKind;
+use gazer_domain::verdict::Verdict;
+use gazer_store::{IncidentFilter, Page, Settled};
+
+use crate::world::{MINUTE, World, at};
+
+const LEASE: Duration = Duration::from_secs(30);
+
+async fn deliver_all(world: &World, second: u64) -> usize {
+    let claimed = world.store.deliveries_claim(at(second), LEASE, 50).await.unwrap();
+    for delivery in &claimed {
+        let receipt = Settled::Delivered { receipt: "ok".into() };
+        assert!(world.store.delivery_settle(&delivery.id, delivery.epoch, &receipt, at(second)).await.unwrap());
+    }
+    claimed.len()
+}
+
+pub(crate) async fn a_pause_ends_the_incident_and_tells(world: World) {
+    world.listener("hook").await;
+    let monitor = world.monitor("shop").await;
+    world.check(&monitor, 0, Verdict::Down).await;
+    assert_eq!(deliver_all(&world, 70).await, 1);
+    world.store.monitor_pause(world.team, monitor.id, at(80)).await.unwrap();
+    let story = world.story(monitor.id).await;
+    assert_eq!(story.view.incident.ended, Some(at(80)));
+    let told = story.deliveries.iter().map(|d| (d.event_kind, d.state)).collect::<Vec<_>>();
+    assert_eq!(told, [(Some(EventKind::Down), State::Delivered), (Some(EventKind::Paused), State::Waiting)]);
+    let resumed = world.store.monitor_resume(world.team, monitor.id, at(200)).await.unwrap().unwrap();
+    world.check(&resumed, 0, Verdict::Down).await;
+    let open = IncidentFilter { monitor: Some(monitor.id), open: Some(true) };
+    assert_eq!(world.store.incident_list(world.team, open, &Page::first(9)).await.unwrap().rows.len(), 1);
+}
+
+pub(crate) async fn a_deletion_tells_before_it_purges(world: World) {
+    let (store, team) = (&world.store, world.team);
+    world.listener("hook").await;
+    let monitor = world.monitor("shop").await;
+    world.check(&monitor, 0, Verdict::Down).await;
+    deliver_all(&world, 70).await;
+    assert!(store.monitor_delete(team, monitor.id, at(80)).await.unwrap());
+    assert!(!store.monitor_delete(team, monitor.id, at(81)).await.unwrap());
+    assert_eq!(store.monitor_get(team, monitor.id).await.unwrap(), None);
+    let week = Duration::from_secs(7 * 86_400);
+    assert_eq!(store.expire(at(90), week, 100).await.unwrap().monitors, 0, "the end is not told yet");
+    assert_eq!(world.story(monitor.id).await.events.last().unwrap().kind, EventKind::Deleted);
+    assert_eq!(deliver_all(&world, 90).await, 1);
+    assert_eq!(store.expire(at(100), week, 100).await.unwrap().monitors, 1);
+    let listed = store.incident_list(team, IncidentFilter::default(), &Page::first(9)).await.unwrap();
+    assert!(listed.rows.is_empty());
+}
+
+pub(crate) async fn incidents_are_listed_newest_first(world: World) {
+    let (one, two) = (world.monitor("one").await, world.monitor("two").await);
+    for n in 0..3 {
+        for monitor in [&one, &two] {
+            world.check(monitor, 2 * n, Verdict::Down).await;
+            world.check(monitor, 2 * n + 1, Verdict::Up).await;
+        }
+    }
+    world.check(&two, 6, Verdict::Down).await;
+    let (mut starts, mut page) = (Vec::new(), Page::first(2));
+    loop {
+        let listed = world.store.incident_list(world.team, IncidentFilter::default(), &page).await.unwrap();
+        starts.extend(listed.rows.iter().map(|view| (view.incident.started, view.incident.id)));
+        let Some(next) = listed.next else { break };
+        page.after = Some(next);
+    }
+    let mut sorted = starts.clone();
+    sorted.sort_by(|a, b| b.cmp(a));
+    sorted.dedup();
+    assert_eq!((starts.len(), &starts), (7, &sorted));
+    let count = async |monitor, open| {
+        let filter = IncidentFilter { monitor, open };
+        world.store.incident_list(world.team, filter, &Page::first(9)).await.unwrap().rows.len()
+    };
+    assert_eq!(count(Some(one.id), None).await, 3);
+    assert_eq!(count(None, Some(true)).await, 1);
+    assert_eq!(count(Some(two.id), Some(false)).await, 3);
+}
+
+pub(crate) async fn a_rule_that_waits_fires_only_while_it_lasts(world: World) {
+    let store = &world.store;
+    let channel = world.channel("patient").await;
+    world.rule(&[channel], &[Trigger::Down, Trigger::Recovered], MINUTE * 2).await;
+    let (short, long) = (world.monitor("short").await, world.monitor("long").await);
+    for monitor in [&short, &long] {
+        world.check(monitor, 0, Verdict::Down).await;
+    }
+    world.check(&short, 1, Verdict::Up).await;
+    let due = world.slot(&long, 0) + MINUTE * 2;
+    assert_eq!(store.waits_fire(due - Duration::from_millis(1)).await.unwrap(), 0);
+    assert_eq!(store.waits_fire(due).await.unwrap(), 1);
+    assert_eq!(store.waits_fire(due).await.unwrap(), 0, "once");
+    world.check(&long, 3, Verdict::Up).await;
+    assert!(world.story(short.id).await.deliveries.is_empty(), "never fired, so no recovery either");
+    let told = world.story(long.id).await.deliveries.iter().map(|d| d.event_kind).collect::<Vec<_>>();
+    assert_eq!(told, [Some(EventKind::Down), Some(EventKind::Recovered)]);
+}

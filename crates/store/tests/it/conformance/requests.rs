@@ -1,0 +1,22 @@
+use gazer_domain::verdict::Verdict;
+
+use crate::world::{World, at};
+
+pub(crate) async fn a_request_is_handed_out_once(world: World) {
+    let (store, team) = (&world.store, world.team);
+    let monitor = world.monitor("shop").await;
+    assert!(store.requests_claim(at(1)).await.unwrap().is_empty());
+    let request = store.request_add(team, monitor.id, at(1)).await.unwrap().unwrap();
+    let claim = async || store.requests_claim(at(2)).await.unwrap();
+    let (one, two) = tokio::join!(claim(), claim());
+    assert_eq!([one, two].concat(), [(request, monitor.id)]);
+    assert_eq!(store.request_get(team, request).await.unwrap(), Some(None));
+    let mut seen = world.seen(&monitor, 0, Verdict::Down);
+    seen.certificate_until = Some(at(99));
+    store.request_settle(request, &seen).await.unwrap();
+    assert_eq!(store.request_get(team, request).await.unwrap(), Some(Some(seen)));
+    let day = std::time::Duration::from_secs(86_400);
+    assert_eq!(store.expire(at(3_600), day, 9).await.unwrap().requests, 0);
+    assert_eq!(store.expire(at(3_601), day, 9).await.unwrap().requests, 1);
+    assert_eq!(store.request_get(team, request).await.unwrap(), None);
+}
