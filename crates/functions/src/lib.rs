@@ -1,1 +1,72 @@
+//! The background tasks, one file each, and the one table that registers them.
+//!
+//! `check` and `send` touch the outside world and need no database; `plan`, `judge`, `deliver` and the rest touch the
+//! database and never call out. Each is harmless when it runs twice, late or half way; its own file says why.
 
+mod audit;
+mod check;
+mod deliver;
+mod escalate;
+mod expire;
+mod judge;
+mod plan;
+mod schedule;
+mod send;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gazer_bus::{Bus, Clock, Function, Registry};
+use gazer_channels::Channels;
+use gazer_probes::Prober;
+use gazer_store::Store;
+
+/// What functions are made of.
+#[derive(Clone)]
+pub struct Parts {
+    pub store: Store,
+    pub bus: Bus,
+    pub clock: Arc<dyn Clock>,
+    pub prober: Prober,
+    pub channels: Arc<Channels>,
+    /// Fills a buffer with randomness that nobody can guess.
+    pub random: fn(&mut [u8]),
+    /// How long single checks are kept.
+    pub retention: Duration,
+}
+
+impl fmt::Debug for Parts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Parts").field("retention", &self.retention).finish_non_exhaustive()
+    }
+}
+
+/// The table: every function there is, and what wakes it.
+pub fn registry(parts: &Parts) -> Registry {
+    let functions: Vec<Arc<dyn Function>> = vec![
+        Arc::new(plan::Plan::new(parts)),
+        Arc::new(check::Check::new(parts)),
+        Arc::new(judge::Judge::new(parts)),
+        Arc::new(deliver::Deliver::new(parts)),
+        Arc::new(deliver::Claim::new(parts)),
+        Arc::new(send::Send::new(parts)),
+        Arc::new(escalate::Escalate::new(parts)),
+        Arc::new(audit::Audit::new(parts)),
+        Arc::new(expire::Expire::new(parts)),
+    ];
+    Registry::new(functions)
+}
+
+fn id<K>(parts: &Parts) -> gazer_domain::id::Id<K> {
+    let mut random = [0; 10];
+    (parts.random)(&mut random);
+    gazer_domain::id::Id::new(parts.clock.now(), random)
+}
+
+/// A number between 0 and 1, for back-off.
+fn jitter(parts: &Parts) -> f64 {
+    let mut random = [0; 4];
+    (parts.random)(&mut random);
+    f64::from(u32::from_le_bytes(random)) / f64::from(u32::MAX)
+}

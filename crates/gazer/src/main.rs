@@ -1,1 +1,55 @@
-fn main() {}
+//! Gazer's one binary: reads the command line, prepares logging, and hands over to the command.
+//!
+//! Everything is put together here and nowhere else: no library knows the configuration, reads the environment or picks
+//! its neighbours. [`cli`] says what can be asked, [`config`] what it means, [`app`] joins the libraries to a running
+//! Gazer, which `serve` and `demo` share.
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that panics has failed, which is what it is for"))]
+
+mod app;
+mod chance;
+mod cli;
+mod config;
+mod limits;
+mod log;
+mod people;
+mod signals;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use cli::{Cli, Command, Failure, UNKNOWN, USAGE};
+
+const RED: anstyle::Style = anstyle::AnsiColor::Red.on_default().bold();
+
+fn main() -> ExitCode {
+    if std::env::args_os().len() < 2 {
+        cli::say(&Cli::command().render_long_help().ansi().to_string());
+        return ExitCode::SUCCESS;
+    }
+    let cli = Cli::parse();
+    log::start(&cli.command);
+    let runtime = tokio::runtime::Runtime::new().expect("threads and an epoll handle can be had at start");
+    let ended = runtime.block_on(async {
+        match cli.command {
+            Command::Serve(flags) => cli::serve::run(flags).await,
+            Command::Demo(flags) => cli::demo::run(flags).await,
+            Command::Check(flags) => cli::check::run(flags).await,
+            Command::Token(command) => cli::token::run(command).await,
+            Command::User(command) => cli::user::run(command).await,
+        }
+    });
+    // What is still at work has had its time to end; a stuck resolver thread must not hold the process.
+    runtime.shutdown_background();
+    match ended {
+        Ok(code) => code,
+        Err(Failure::Usage(why)) => {
+            anstream::eprintln!("{RED}error:{RED:#} {why}\n\nFor more information, try '--help'.");
+            ExitCode::from(USAGE)
+        }
+        Err(Failure::Broken(err)) => {
+            anstream::eprintln!("{RED}error:{RED:#} {err:#}");
+            ExitCode::from(UNKNOWN)
+        }
+    }
+}

@@ -3,7 +3,8 @@
 //! A first attempt that is up ends the check. One that fails is tried again, after a gap, on a fresh connection and
 //! over another address where there is one; the first good answer proves the failure wrong. If all fail, and the site
 //! never said a word, the [witnesses](crate::witness) are asked whether it is our own network that is down. A verdict
-//! of `unknown` is not verified: it blames nobody.
+//! of `unknown` is not verified: it blames nobody. The exception is a name that our resolver cannot resolve while it
+//! resolves the witnesses' names: that is the site's failure, and verified like any other.
 
 mod evidence;
 
@@ -47,6 +48,7 @@ impl Prober {
         let begun = Instant::now();
         let (first, judged) = http::attempt(&self.0.means, &job.plan, None, started).await;
         self.0.witnesses.keep_fresh(&first);
+        let judged = self.blame_name(job, judged).await;
         if judged.verdict != Verdict::Down {
             return observe(job, started, begun.elapsed(), judged, vec![first]);
         }
@@ -73,6 +75,7 @@ impl Prober {
             let avoid = attempts.last().and_then(address);
             let (attempt, judged) = http::attempt(&self.0.means, &job.plan, avoid, now()).await;
             attempts.push(attempt);
+            let judged = self.blame_name(job, judged).await;
             match judged.verdict {
                 Verdict::Up | Verdict::Slow => return judged,
                 Verdict::Down => down = Some(judged),
@@ -80,6 +83,17 @@ impl Prober {
             }
         }
         down.or(unknown).unwrap_or(first)
+    }
+
+    /// A resolver that finds others by their names, but not this one, is not what failed.
+    async fn blame_name(&self, job: &Job, judged: Judgement) -> Judgement {
+        let unresolved = judged.cause.as_ref().is_some_and(|cause| cause.code == Code::ResolverFailed);
+        if !unresolved || !self.0.witnesses.names_answer().await {
+            return judged;
+        }
+        let host = job.plan.spec().url.host_str().unwrap_or_default();
+        let text = format!("the name servers of {host} do not answer, while other names resolve");
+        Judgement::of(Verdict::Down, Cause::new(Code::DnsServerFailure, text))
     }
 
     /// Blames our own network where all witnesses that have a vote are silent as well.

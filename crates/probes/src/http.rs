@@ -86,7 +86,7 @@ async fn follow<'m>(
 ) -> Result<Received<'m>, Cause> {
     let spec = &compiled.spec;
     let follows = spec.redirects > 0;
-    let skips = move |head: &http::response::Parts| follows && redirect::leads_on(head);
+    let skips = move |head: &http::response::Parts| follows && redirect::leads_on(head.status);
     let keep = if compiled.asks_body { BODY_BYTES } else { EXCERPT_BYTES };
     let mut terms = Terms { trust: spec.trust, avoid, at, keep, skips_body: &skips };
     let mut left = spec.redirects;
@@ -97,7 +97,7 @@ async fn follow<'m>(
         if !skips(&received.head) {
             return Ok(received);
         }
-        let location = &received.head.headers[http::header::LOCATION];
+        let location = redirect::location(&received.head)?;
         if left == 0 {
             let text = format!("more than {} redirects; the last leads to {}", spec.redirects, lossy(location));
             return Err(Cause::new(Code::TooManyRedirects, text));

@@ -93,7 +93,9 @@ struct Inner {
 
 impl Prober {
     pub fn new(config: Config) -> Result<Self, Error> {
-        let wire = Wire::new(&config.resolvers).map_err(Error::Resolver)?;
+        // Absent is the same as empty: containers often have none.
+        let hosts = std::fs::read_to_string("/etc/hosts").unwrap_or_default();
+        let wire = Wire::new(&config.resolvers, &hosts).map_err(Error::Resolver)?;
         Self::over(config, Arc::new(wire), Arc::new(Kernel))
     }
 

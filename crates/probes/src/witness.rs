@@ -7,6 +7,9 @@
 //! still alerts. And it counts only about its own part of the world: witnesses on the internet say nothing about
 //! private addresses, which can be reached while the uplink is down.
 //!
+//! They also tell a resolver of ours that fails from name servers of the customer's that do: while witnesses are found
+//! by their names, a name that cannot be resolved is the site's trouble.
+//!
 //! Witnesses are asked when somebody is about to say down, at most every few seconds, all waiting checks together; and
 //! rarely otherwise, while public sites are being checked at all, so that their votes do not lapse. An install that
 //! checks only its own network asks nobody.
@@ -137,6 +140,19 @@ impl Witnesses {
             answer |= voter.answers_now;
         }
         if asked == 0 || answer { Opinion::WorldIsThere } else { Opinion::WorldIsGone { asked } }
+    }
+
+    /// True if our resolver is seen to work: a witness that is known by its name answers.
+    pub(crate) async fn names_answer(&self) -> bool {
+        let has_name = |witness: &Witness| matches!(witness.host, Host::Domain(_));
+        if !self.known.iter().any(has_name) {
+            return false;
+        }
+        let mut roll = self.roll.lock().await;
+        if roll.asked.is_none_or(|asked| asked.elapsed() > FRESH) {
+            self.round(&mut roll).await;
+        }
+        self.known.iter().zip(&roll.standing).any(|(witness, standing)| has_name(witness) && standing.answers_now)
     }
 
     /// Renews votes in the background, if they are old and this attempt was at a public address.

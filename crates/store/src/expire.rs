@@ -56,12 +56,12 @@ impl Store {
         Ok(expired)
     }
 
-    /// Checks lie in the order of time, so the oldest are one stretch of the table.
+    /// Checks lie in the order of time, so the oldest are one stretch of the table. Those of one instant go together.
     async fn checks_expire(&self, before: Timestamp, limit: u32) -> Result<u64> {
         let sql = "select slot from checks where slot < $1 order by slot limit 1 offset $2";
-        let row = self.row(sql, args![before, limit]).await?;
-        let bound = row.map_or(Ok(before), |row| row.time("slot"))?;
-        self.run("delete from checks where slot < $1", args![bound]).await
+        let row = self.row(sql, args![before, limit.saturating_sub(1)]).await?;
+        let last = row.map_or(Ok(before - Duration::from_millis(1)), |row| row.time("slot"))?;
+        self.run("delete from checks where slot <= $1", args![last]).await
     }
 
     async fn incidents_expire(&self, before: Timestamp, limit: u32) -> Result<u64> {

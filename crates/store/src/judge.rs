@@ -45,6 +45,8 @@ pub struct Track {
     pub revision: u32,
     pub health: Health,
     pub policy: Policy,
+    /// How long after its slot a check may still be under way.
+    pub grace: Duration,
     pub open: Option<OpenIncident>,
 }
 
@@ -194,6 +196,7 @@ fn read_track(row: &Row) -> Result<Track> {
             cadence: Cadence::new(monitor, interval, row.time("cadence_since")?),
             recover_after: row.number("recover_after")?,
         },
+        grace: Duration::from_millis(row.number("patience")?).saturating_sub(interval),
         open,
     })
 }

@@ -52,8 +52,8 @@ struct Inner {
     engine: Engine,
     seal: Seal,
     public_url: String,
-    /// Held as long as the store lives.
-    _lock: Option<File>,
+    /// Held until the store is closed, or its last handle gone.
+    lock: Option<File>,
 }
 
 #[derive(Debug)]
@@ -84,7 +84,7 @@ impl Store {
         };
         let public_url = options.public_url.trim_end_matches('/').to_owned();
         let seal = Seal::new(&options.key);
-        Ok(Self { inner: Arc::new(Inner { engine, seal, public_url, _lock: lock }) })
+        Ok(Self { inner: Arc::new(Inner { engine, seal, public_url, lock }) })
     }
 
     /// Waits for what runs, and closes every connection.
@@ -95,6 +95,9 @@ impl Store {
                 writer.close().await;
             }
             Engine::Postgres(pool) => pool.close().await,
+        }
+        if let Some(Err(error)) = self.inner.lock.as_ref().map(File::unlock) {
+            tracing::warn!(%error, "the data directory stays locked until this process ends");
         }
     }
 

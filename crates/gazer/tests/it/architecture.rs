@@ -83,7 +83,8 @@ const ROOMS: [Room; 9] = [
             "gazer-web",
         ],
         refuses: &[],
-        kloc: Some(1.0),
+        // One thousand to put everything together, and the demo.
+        kloc: Some(1.2),
     },
     Room { name: "gazer-testkit", folder: "testkit", knows: &["gazer-domain"], refuses: &[], kloc: None },
 ];

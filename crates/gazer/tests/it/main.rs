@@ -1,3 +1,11 @@
 //! What holds for Gazer as a whole.
 
 mod architecture;
+mod arguments;
+mod check_command;
+mod command;
+mod crash;
+mod driver;
+mod newcomer;
+mod serve_command;
+mod story;

@@ -22,16 +22,23 @@ pub(crate) fn is_secret(name: &HeaderName) -> bool {
     !HARMLESS.contains(name)
 }
 
-/// True for the statuses that name another place to ask (RFC 9110 §15.4), where they do.
-pub(crate) fn leads_on(head: &http::response::Parts) -> bool {
+/// True for the statuses that name another place to ask (RFC 9110 §15.4).
+pub(crate) fn leads_on(status: StatusCode) -> bool {
     matches!(
-        head.status,
+        status,
         StatusCode::MOVED_PERMANENTLY
             | StatusCode::FOUND
             | StatusCode::SEE_OTHER
             | StatusCode::TEMPORARY_REDIRECT
             | StatusCode::PERMANENT_REDIRECT
-    ) && head.headers.contains_key(LOCATION)
+    )
+}
+
+/// Where a redirect leads, as it was sent.
+pub(crate) fn location(head: &http::response::Parts) -> Result<&HeaderValue, Cause> {
+    let missing =
+        || Cause::new(Code::BadRedirect, format!("the status was {}, but it leads nowhere", head.status.as_u16()));
+    head.headers.get(LOCATION).ok_or_else(missing)
 }
 
 /// The request that a redirect asks for.

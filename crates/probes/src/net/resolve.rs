@@ -10,6 +10,7 @@
 use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
@@ -20,12 +21,14 @@ use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
-use hickory_resolver::{Resolver, TokioResolver};
+use hickory_resolver::{Hosts, Resolver, TokioResolver, system_conf};
 use tokio::time::timeout;
 
 /// One try; with two of them a name costs at most three seconds of a check's ten.
 const TRY: Duration = Duration::from_millis(1_500);
 const TRIES: usize = 2;
+/// In flight on one connection to a resolver. Beyond it a lookup fails as ours.
+const MOST_QUERIES: usize = 1_024;
 /// How long the other family's answer is awaited once one is there (RFC 8305 §3 says 50 ms).
 const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
 
@@ -54,18 +57,19 @@ impl std::fmt::Debug for Wire {
 }
 
 impl Wire {
-    /// Takes the machine's own configuration if `resolvers` is empty.
-    pub fn new(resolvers: &[SocketAddr]) -> Result<Self, NetError> {
-        let provider = TokioRuntimeProvider::default;
-        let mut builder = if resolvers.is_empty() {
-            // Without a resolv.conf the server on this machine is asked, as resolv.conf(5) says.
-            Resolver::builder(provider())
-                .unwrap_or_else(|_| Resolver::builder_with_config(servers(&[local()]), provider()))
-        } else {
-            Resolver::builder_with_config(servers(resolvers), provider())
-        };
+    /// Takes the machine's own servers if `resolvers` is empty, though never its search list. `hosts` is the text of a
+    /// hosts file, which goes before any server.
+    pub fn new(resolvers: &[SocketAddr], hosts: &str) -> Result<Self, NetError> {
+        let config = if resolvers.is_empty() { machine() } else { servers(resolvers) };
+        let mut builder = Resolver::builder_with_config(config, TokioRuntimeProvider::default());
         bound(builder.options_mut());
-        Ok(Self(builder.build()?))
+        let mut resolver = builder.build()?;
+        let mut known = Hosts::default();
+        if let Err(err) = known.read_hosts_conf(hosts.as_bytes()) {
+            tracing::warn!(error = %err, "the hosts file cannot be read; names are looked up without it");
+        }
+        resolver.set_hosts(Arc::new(known));
+        Ok(Self(resolver))
     }
 
     async fn family(&self, name: &Name, family: RecordType) -> Result<Lookup, NetError> {
@@ -74,7 +78,7 @@ impl Wire {
 
     async fn both(&self, host: &str) -> Result<Answer, Cause> {
         let spelled = format!("{}.", host.trim_end_matches('.'));
-        let name = Name::from_utf8(&spelled)
+        let name = Name::from_ascii(&spelled)
             .map_err(|err| Cause::new(Code::DnsNotFound, format!("{host} is not a name that DNS can hold: {err}")))?;
         let v4 = std::pin::pin!(self.family(&name, RecordType::A));
         let v6 = std::pin::pin!(self.family(&name, RecordType::AAAA));
@@ -104,8 +108,13 @@ pub(crate) fn loopback() -> Answer {
     Answer { addresses: vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()], aliases: Vec::new() }
 }
 
-fn local() -> SocketAddr {
-    SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 53)
+/// The servers of resolv.conf; without any, the one on this machine, as resolv.conf(5) says.
+fn machine() -> ResolverConfig {
+    let named = system_conf::read_system_conf().map(|(config, _)| config.into_parts().2).unwrap_or_default();
+    if named.is_empty() {
+        return servers(&[SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 53)]);
+    }
+    ResolverConfig::from_name_servers(named)
 }
 
 fn servers(resolvers: &[SocketAddr]) -> ResolverConfig {
@@ -124,7 +133,8 @@ fn bound(options: &mut ResolverOpts) {
     options.attempts = TRIES;
     options.cache_size = 0;
     options.preserve_intermediates = true;
-    options.use_hosts_file = ResolveHosts::Always;
+    options.max_active_requests = MOST_QUERIES;
+    options.use_hosts_file = ResolveHosts::Never;
 }
 
 fn has_address(lookup: &Lookup) -> bool {

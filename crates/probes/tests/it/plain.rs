@@ -40,7 +40,7 @@ fn prober() -> Prober {
 
 fn job(prober: &Prober, spec: &HttpSpec) -> Job {
     Job {
-        monitor: MonitorId::from_u128(7),
+        monitor: MonitorId::from_bits(7),
         revision: 3,
         slot: now(),
         plan: prober.compile(spec).unwrap(),

@@ -2,7 +2,7 @@
 
 use gazer_store::{Error, Store};
 
-use crate::world::World;
+use crate::world::{World, at};
 
 #[tokio::test]
 async fn a_data_directory_belongs_to_one_server() {
@@ -23,10 +23,8 @@ async fn a_restart_finds_what_was_written() {
     let world = World::sqlite().await;
     let monitor = world.monitor("shop").await;
     world.store.close().await;
-    let World { store, options, team, _directory, .. } = world;
-    drop(store);
-    let again = Store::open(options).await.unwrap();
-    assert_eq!(again.monitor_get(team, monitor.id).await.unwrap().unwrap().monitor, monitor);
+    let again = Store::open(world.options.clone()).await.unwrap();
+    assert_eq!(again.monitor_get(world.team, monitor.id).await.unwrap().unwrap().monitor, monitor);
 }
 
 #[tokio::test]
@@ -37,4 +35,27 @@ async fn secrets_are_not_in_the_file() {
     let gazer_store::Location::Sqlite(directory) = &world.options.location else { unreachable!() };
     let bytes = std::fs::read(directory.join("gazer.db")).unwrap();
     assert!(!bytes.windows(8).any(|window| window == b"a-rather"));
+}
+
+/// Functions run as tasks on many threads, so what they await must be able to move between them.
+#[tokio::test]
+async fn the_stores_futures_can_move_between_threads() {
+    let world = World::sqlite().await;
+    let monitor = world.monitor("shop").await;
+    let (store, team) = (world.store.clone(), world.team);
+    let worked = tokio::spawn(async move {
+        let mut tx = store.begin().await?;
+        let mut tracks = tx.tracks_lock(&[monitor.id]).await?;
+        let track = tracks.get_mut(&monitor.id).expect("it is there");
+        let change = gazer_domain::health::Change { at: at(60), status: gazer_domain::verdict::Verdict::Down };
+        tx.turn(track, change, None, gazer_domain::IncidentId::from_bits(9), at(60)).await?;
+        tx.evidence_add(track, at(60), &[]).await?;
+        tx.commit().await?;
+        store.waits_fire(at(70)).await?;
+        store.deliveries_claim(at(70), std::time::Duration::from_secs(9), 9).await?;
+        store.planned_since(0).await?;
+        store.expire(at(80), std::time::Duration::from_secs(9), 9).await?;
+        store.monitor_delete(team, monitor.id, at(90)).await
+    });
+    assert!(worked.await.unwrap().unwrap());
 }

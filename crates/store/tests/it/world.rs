@@ -24,7 +24,7 @@ pub(crate) struct World {
     pub(crate) team: TeamId,
     pub(crate) other: TeamId,
     ids: AtomicU64,
-    pub(crate) _directory: Option<TempDir>,
+    _directory: Option<TempDir>,
 }
 
 pub(crate) fn at(seconds: u64) -> Timestamp {

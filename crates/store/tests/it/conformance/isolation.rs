@@ -24,7 +24,7 @@ struct Ids {
 
 /// What a team gets that asks about these ids.
 async fn answers(world: &World, team: TeamId, ids: &Ids) -> Vec<String> {
-    fn said<T: Debug, E: Debug>(answer: Result<T, E>) -> String {
+    fn said(answer: &impl Debug) -> String {
         format!("{answer:?}")
     }
     let (store, now) = (&world.store, at(500));
@@ -42,35 +42,35 @@ async fn answers(world: &World, team: TeamId, ids: &Ids) -> Vec<String> {
     let test = DeliveryId::test(now, [9; 10]);
     let new_rule = gazer_domain::alert::Rule { id: RuleId::from_bits(1), settings: rule(own, ids.channel) };
     vec![
-        said(store.monitor_get(team, ids.monitor).await),
-        said(store.monitor_edit(team, ids.monitor, &settings, now).await),
-        said(store.monitor_pause(team, ids.monitor, now).await),
-        said(store.monitor_resume(team, ids.monitor, now).await),
-        said(store.monitor_delete(team, ids.monitor, now).await),
-        said(store.checks(team, ids.monitor, at(0), at(900)).await),
-        said(store.sparklines(team, &[ids.monitor], now, 30).await),
-        said(store.periods(team, &[ids.monitor], at(0), at(900)).await),
-        said(store.lateness(team, ids.monitor, at(0), at(900)).await),
-        said(store.request_add(team, ids.monitor, now).await),
-        said(store.request_get(team, ids.request).await),
-        said(store.channel_get(team, ids.channel).await),
-        said(store.channel_edit(team, ids.channel, "stolen", &target).await),
-        said(store.channel_delete(team, ids.channel, now).await),
-        said(store.delivery_test(team, ids.channel, &test, now).await),
-        said(store.delivery_get(team, &ids.delivery).await),
-        said(store.rule_get(team, ids.rule).await),
-        said(store.rule_edit(team, ids.rule, &new_rule.settings).await),
-        said(store.rule_create(team, &new_rule, now).await),
-        said(store.rule_delete(team, ids.rule).await),
-        said(store.incident_get(team, ids.incident).await),
-        said(store.incident_list(team, filter, &Page::first(9)).await),
-        said(store.incident_list(team, IncidentFilter::default(), &Page::first(9)).await),
-        said(store.monitor_list(team, &MonitorFilter::default(), &Page::first(9)).await),
-        said(store.monitor_totals(team).await),
-        said(store.channel_list(team).await),
-        said(store.rule_list(team).await),
-        said(store.token_list(team).await),
-        said(store.token_delete(team, ids.token).await),
+        said(&store.monitor_get(team, ids.monitor).await),
+        said(&store.monitor_edit(team, ids.monitor, &settings, now).await),
+        said(&store.monitor_pause(team, ids.monitor, now).await),
+        said(&store.monitor_resume(team, ids.monitor, now).await),
+        said(&store.monitor_delete(team, ids.monitor, now).await),
+        said(&store.checks(team, ids.monitor, at(0), at(900)).await),
+        said(&store.sparklines(team, &[ids.monitor], now, 30).await),
+        said(&store.periods(team, &[ids.monitor], at(0), at(900)).await),
+        said(&store.lateness(team, ids.monitor, at(0), at(900)).await),
+        said(&store.request_add(team, ids.monitor, now).await),
+        said(&store.request_get(team, ids.request).await),
+        said(&store.channel_get(team, ids.channel).await),
+        said(&store.channel_edit(team, ids.channel, "stolen", &target).await),
+        said(&store.channel_delete(team, ids.channel, now).await),
+        said(&store.delivery_test(team, ids.channel, &test, now).await),
+        said(&store.delivery_get(team, &ids.delivery).await),
+        said(&store.rule_get(team, ids.rule).await),
+        said(&store.rule_edit(team, ids.rule, &new_rule.settings).await),
+        said(&store.rule_create(team, &new_rule, now).await),
+        said(&store.rule_delete(team, ids.rule).await),
+        said(&store.incident_get(team, ids.incident).await),
+        said(&store.incident_list(team, filter, &Page::first(9)).await),
+        said(&store.incident_list(team, IncidentFilter::default(), &Page::first(9)).await),
+        said(&store.monitor_list(team, &MonitorFilter::default(), &Page::first(9)).await),
+        said(&store.monitor_totals(team).await),
+        said(&store.channel_list(team).await),
+        said(&store.rule_list(team).await),
+        said(&store.token_list(team).await),
+        said(&store.token_delete(team, ids.token).await),
     ]
 }
 

@@ -1,0 +1,235 @@
+//! The driver for one machine: a bounded queue per topic, a worker per topic and per clock.
+//!
+//! A full queue drops what is flow (it is counted as missed, or its lease runs out) and ignores what is a bell (one is
+//! enough). Stopping happens in two steps: first the clocks stop, so nothing new is claimed or planned; then the queues
+//! are drained, until nothing is left or the caller's patience ends.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use gazer_domain::Timestamp;
+use tokio::sync::{Semaphore, broadcast, mpsc, watch};
+use tokio::task::JoinSet;
+
+use crate::clock::Clock;
+use crate::function::{Function, Intake, Wake, Woken};
+use crate::message::{Changed, Message, Topic};
+use crate::registry::Registry;
+
+/// Twenty seconds of the reference load; what does not fit is dropped and counted.
+const QUEUE: usize = 10_000;
+/// Open pages that fall further behind than this load afresh.
+const LIVE: usize = 256;
+/// A function that failed waits this long before its clock wakes it again.
+const AFTER_FAILURE: Duration = Duration::from_secs(1);
+
+/// Publishes; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Bus {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    queues: HashMap<Topic, mpsc::Sender<Message>>,
+    receivers: Mutex<HashMap<Topic, mpsc::Receiver<Message>>>,
+    live: broadcast::Sender<Changed>,
+    dropped: AtomicU64,
+    /// Messages queued or being worked on.
+    busy: AtomicUsize,
+    draining: AtomicBool,
+}
+
+impl Default for Bus {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Bus {
+    pub fn new() -> Self {
+        let (mut queues, mut receivers) = (HashMap::new(), HashMap::new());
+        for topic in Topic::ALL {
+            let (sender, receiver) = mpsc::channel(QUEUE);
+            queues.insert(topic, sender);
+            receivers.insert(topic, receiver);
+        }
+        let (live, _) = broadcast::channel(LIVE);
+        let shared = Shared {
+            queues,
+            receivers: Mutex::new(receivers),
+            live,
+            dropped: AtomicU64::new(0),
+            busy: AtomicUsize::new(0),
+            draining: AtomicBool::new(false),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Hands a message on, or drops it where the queue is full.
+    pub fn publish(&self, message: Message) {
+        let Some(queue) = self.shared.queues.get(&message.topic()) else { return };
+        self.shared.busy.fetch_add(1, Ordering::SeqCst);
+        if queue.try_send(message).is_err() {
+            self.done(1);
+            self.shared.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Tells open pages.
+    pub fn tell(&self, changed: Changed) {
+        // Nobody may be looking, and that is no error.
+        let _ = self.shared.live.send(changed);
+    }
+
+    pub fn listen(&self) -> broadcast::Receiver<Changed> {
+        self.shared.live.subscribe()
+    }
+
+    pub fn dropped(&self) -> u64 {
+        self.shared.dropped.load(Ordering::Relaxed)
+    }
+
+    /// While this holds nothing new is claimed: what is in flight settles, and the rest waits for the next start.
+    pub fn is_draining(&self) -> bool {
+        self.shared.draining.load(Ordering::SeqCst)
+    }
+
+    fn done(&self, messages: usize) {
+        self.shared.busy.fetch_sub(messages, Ordering::SeqCst);
+    }
+
+    fn is_idle(&self) -> bool {
+        self.shared.busy.load(Ordering::SeqCst) == 0
+    }
+
+    fn take(&self, topic: Topic) -> Option<mpsc::Receiver<Message>> {
+        self.shared.receivers.lock().unwrap_or_else(PoisonError::into_inner).remove(&topic)
+    }
+}
+
+/// The running workers.
+#[derive(Debug)]
+pub struct Running {
+    bus: Bus,
+    stop: watch::Sender<bool>,
+    clocks: JoinSet<()>,
+    workers: JoinSet<()>,
+}
+
+/// Starts a worker for each way a function is woken.
+pub fn start(registry: &Registry, bus: &Bus, clock: &Arc<dyn Clock>) -> Running {
+    let (stop, stopped) = watch::channel(false);
+    let mut running = Running { bus: bus.clone(), stop, clocks: JoinSet::new(), workers: JoinSet::new() };
+    for function in registry.functions() {
+        for wake in function.wakes() {
+            let (registry, function) = (registry.clone(), Arc::clone(function));
+            match wake {
+                Wake::Clock(every) => {
+                    running.clocks.spawn(tick(registry, function, *every, Arc::clone(clock), stopped.clone()));
+                }
+                Wake::Topic(topic) => {
+                    let Some(queue) = bus.take(*topic) else { continue };
+                    running.workers.spawn(consume(registry, function, queue, bus.clone()));
+                }
+            }
+        }
+    }
+    running
+}
+
+impl Running {
+    /// Stops planning and claiming at once, then waits until what is under way is settled, `patience` at most.
+    pub async fn drain(mut self, patience: Duration) {
+        self.bus.shared.draining.store(true, Ordering::SeqCst);
+        let _ = self.stop.send(true);
+        self.clocks.abort_all();
+        while self.clocks.join_next().await.is_some() {}
+        let settled = async {
+            while !self.bus.is_idle() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        if tokio::time::timeout(patience, settled).await.is_err() {
+            tracing::warn!("stopped before everything under way was settled; leases bring it back");
+        }
+        self.workers.abort_all();
+    }
+}
+
+async fn tick(
+    registry: Registry,
+    function: Arc<dyn Function>,
+    every: Duration,
+    clock: Arc<dyn Clock>,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let mut at = clock.now();
+    loop {
+        let until = at + every;
+        let failed = registry.dispatch(&function, Woken::Clock { at, until }).await.is_err();
+        let rest = if failed { AFTER_FAILURE.max(until.since(clock.now())) } else { until.since(clock.now()) };
+        tokio::select! {
+            () = clock.sleep(rest) => {}
+            _ = stopped.changed() => return,
+        }
+        at = until.max(clock.now() - every).max(Timestamp::EPOCH);
+    }
+}
+
+async fn consume(registry: Registry, function: Arc<dyn Function>, mut queue: mpsc::Receiver<Message>, bus: Bus) {
+    let intake = function.intake();
+    let permits = Arc::new(Semaphore::new(intake.concurrency));
+    let mut runs = JoinSet::new();
+    while let Some(batch) = gather(&mut queue, intake).await {
+        while runs.try_join_next().is_some() {}
+        let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
+        let (registry, function, bus) = (registry.clone(), Arc::clone(&function), bus.clone());
+        runs.spawn(async move {
+            let _settled = Settled { bus, messages: batch.len() };
+            // The registry logged a failure; what it left undone is a row, and the poll finds it.
+            let _ = registry.dispatch(&function, Woken::Messages(batch)).await;
+            drop(permit);
+        });
+    }
+}
+
+/// Counts messages as done also where a run panics.
+struct Settled {
+    bus: Bus,
+    messages: usize,
+}
+
+impl Drop for Settled {
+    fn drop(&mut self) {
+        self.bus.done(self.messages);
+    }
+}
+
+/// One batch: whatever is there, and for calm messages whatever comes while they linger.
+async fn gather(queue: &mut mpsc::Receiver<Message>, intake: Intake) -> Option<Vec<Message>> {
+    let first = queue.recv().await?;
+    let mut urgent = first.is_urgent();
+    let mut batch = vec![first];
+    let patience = tokio::time::sleep(intake.linger);
+    tokio::pin!(patience);
+    while batch.len() < intake.most {
+        if urgent {
+            let Ok(next) = queue.try_recv() else { break };
+            batch.push(next);
+            continue;
+        }
+        tokio::select! {
+            biased;
+            next = queue.recv() => {
+                let Some(next) = next else { break };
+                urgent = next.is_urgent();
+                batch.push(next);
+            }
+            () = &mut patience => break,
+        }
+    }
+    Some(batch)
+}

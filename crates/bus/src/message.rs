@@ -1,0 +1,116 @@
+//! What travels between functions. In one process these are passed as values.
+
+use std::sync::Arc;
+
+use gazer_domain::channel::{Notice, Target};
+use gazer_domain::delivery::Outcome;
+use gazer_domain::monitor::Monitor;
+use gazer_domain::observation::Observation;
+use gazer_domain::{DeliveryId, MonitorId, TeamId, Timestamp};
+
+/// A named stream. The version in the name changes with the shape of what it carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Topic {
+    Check,
+    Observed,
+    /// A bell: a monitor changed, or a check was asked for.
+    Plan,
+    /// A bell: a delivery may be due.
+    Deliver,
+    Send,
+    Sent,
+}
+
+impl Topic {
+    pub const ALL: [Self; 6] = [Self::Check, Self::Observed, Self::Plan, Self::Deliver, Self::Send, Self::Sent];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Check => "check.v1",
+            Self::Observed => "observed.v1",
+            Self::Plan => "plan.v1",
+            Self::Deliver => "deliver.v1",
+            Self::Send => "send.v1",
+            Self::Sent => "sent.v1",
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub enum Message {
+    Check(CheckBatch),
+    Observed(Box<Observed>),
+    Plan,
+    Deliver,
+    Send(Box<Send>),
+    Sent(Sent),
+}
+
+/// Checks that are due together.
+#[derive(Debug, Clone)]
+pub struct CheckBatch {
+    pub due: Vec<Due>,
+    /// A batch that is found later than this is dropped: nobody is asked for what was due long ago.
+    pub deadline: Timestamp,
+}
+
+/// One monitor, due at one slot.
+#[derive(Debug, Clone)]
+pub struct Due {
+    pub monitor: Arc<Monitor>,
+    pub slot: Timestamp,
+    /// The request that asked for this check, where a person did and not the cadence.
+    pub request: Option<i64>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Observed {
+    pub observation: Observation,
+    pub request: Option<i64>,
+}
+
+/// One claimed delivery; `epoch` fences out whoever held it before.
+#[derive(Debug, Clone)]
+pub struct Send {
+    pub delivery: DeliveryId,
+    pub epoch: i64,
+    pub attempts: u32,
+    pub target: Target,
+    pub notice: Notice,
+}
+
+#[derive(Debug, Clone)]
+pub struct Sent {
+    pub delivery: DeliveryId,
+    pub epoch: i64,
+    pub attempts: u32,
+    pub outcome: Outcome,
+}
+
+/// Told to open pages, never to functions: something of that team looks different now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Changed {
+    pub team: TeamId,
+    pub monitor: Option<MonitorId>,
+}
+
+impl Message {
+    pub const fn topic(&self) -> Topic {
+        match self {
+            Self::Check(_) => Topic::Check,
+            Self::Observed(_) => Topic::Observed,
+            Self::Plan => Topic::Plan,
+            Self::Deliver => Topic::Deliver,
+            Self::Send(_) => Topic::Send,
+            Self::Sent(_) => Topic::Sent,
+        }
+    }
+
+    /// Urgent messages are not made to wait for company.
+    pub fn is_urgent(&self) -> bool {
+        match self {
+            Self::Observed(observed) => observed.request.is_some() || observed.observation.judgement.cause.is_some(),
+            _ => true,
+        }
+    }
+}

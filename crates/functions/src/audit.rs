@@ -1,0 +1,71 @@
+//! audit: slots that came and went without a check become `unknown`.
+//!
+//! Whatever we failed to do, it is never shown as the site's fault, nor hidden: the time is unknown from the first
+//! missed slot to the next check. A check that was made all the same and arrives later is recorded, not folded.
+
+use std::time::Duration;
+
+use gazer_bus::{Changed, Failure, Function, Message, Report, Wake, Woken};
+use gazer_domain::cause::{Cause, Code};
+use gazer_domain::health::fold_gap;
+use gazer_store::Advance;
+
+use crate::{Parts, id};
+
+const EVERY: Duration = Duration::from_secs(5);
+const MOST: u32 = 1_000;
+
+#[derive(Debug)]
+pub(crate) struct Audit {
+    parts: Parts,
+}
+
+impl Audit {
+    pub(crate) fn new(parts: &Parts) -> Self {
+        Self { parts: parts.clone() }
+    }
+
+    async fn look(&self) -> Result<Report, gazer_store::Error> {
+        let now = self.parts.clock.now();
+        let overdue = self.parts.store.tracks_overdue(now, MOST).await?;
+        let mut report = Report { looked_at: overdue.len() as u64, ..Report::default() };
+        if overdue.is_empty() {
+            return Ok(report);
+        }
+        let mut tx = self.parts.store.begin().await?;
+        let mut advanced = Vec::new();
+        for track in tx.tracks_lock(&overdue).await?.values_mut() {
+            let Some(step) = fold_gap(track.health, now, track.grace, &track.policy) else { continue };
+            track.health = step.health;
+            let cause = Cause::new(Code::Missed, "Gazer did not check when it was due");
+            for change in &step.changes {
+                tx.turn(track, *change, Some(&cause), id(&self.parts), now).await?;
+                self.parts.bus.tell(Changed { team: track.team, monitor: Some(track.monitor) });
+            }
+            advanced.push(Advance { track: track.key, health: step.health, last: None, certificate_until: None });
+            report.changed += 1;
+        }
+        tx.health_advance(&advanced).await?;
+        tx.commit().await?;
+        if report.changed > 0 {
+            tracing::warn!(monitors = report.changed, "slots were missed; their time is unknown");
+            self.parts.bus.publish(Message::Deliver);
+        }
+        Ok(report)
+    }
+}
+
+#[async_trait::async_trait]
+impl Function for Audit {
+    fn name(&self) -> &'static str {
+        "audit"
+    }
+
+    fn wakes(&self) -> &'static [Wake] {
+        &[Wake::Clock(EVERY)]
+    }
+
+    async fn run(&self, _: Woken) -> Result<Report, Failure> {
+        self.look().await.map_err(|err| Failure::new("audit missed slots", err))
+    }
+}

@@ -1,0 +1,156 @@
+//! check: probes what is due and sends what it saw to the judge, each as soon as it is known.
+//!
+//! It needs no database. A check that is lost is a missed slot, which `audit` counts. One check is in flight per
+//! monitor: a slot that comes up meanwhile is covered by it. Run twice it would ask a site twice, and the judge folds
+//! the second answer to nothing.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use gazer_bus::function::Intake;
+use gazer_bus::{CheckBatch, Due, Failure, Function, Message, Observed, Report, Topic, Wake, Woken};
+use gazer_domain::cause::{Cause, Code};
+use gazer_domain::monitor::{Monitor, Spec};
+use gazer_domain::observation::{Observation, Phases};
+use gazer_domain::verdict::Judgement;
+use gazer_domain::{MonitorId, Timestamp};
+use gazer_probes::check::{Job, Keep};
+use gazer_probes::Plan as Compiled;
+use tokio::sync::Semaphore;
+
+use crate::Parts;
+
+/// Checks in flight at once. Each holds a socket and a few kilobytes; what comes on top is our overload: `unknown`.
+const IN_FLIGHT: usize = 4_000;
+
+#[derive(Debug)]
+pub(crate) struct Check {
+    parts: Parts,
+    /// What each monitor asks for, compiled once per revision.
+    compiled: Mutex<HashMap<MonitorId, (u32, Compiled)>>,
+    in_flight: Mutex<HashSet<MonitorId>>,
+    permits: Semaphore,
+}
+
+impl Check {
+    pub(crate) fn new(parts: &Parts) -> Self {
+        Self {
+            parts: parts.clone(),
+            compiled: Mutex::default(),
+            in_flight: Mutex::default(),
+            permits: Semaphore::new(IN_FLIGHT),
+        }
+    }
+
+    async fn batch(&self, batch: CheckBatch) -> Report {
+        let mut report = Report::default();
+        if self.parts.clock.now() > batch.deadline {
+            report.skipped = batch.due.len() as u64;
+            return report;
+        }
+        let mut checks: FuturesUnordered<_> = batch.due.iter().map(|due| self.one(due)).collect();
+        while let Some(checked) = checks.next().await {
+            report.looked_at += 1;
+            report.skipped += u64::from(!checked);
+        }
+        report
+    }
+
+    /// Answers whether the check was made.
+    async fn one(&self, due: &Due) -> bool {
+        let id = due.monitor.id;
+        let is_asked = due.request.is_some();
+        if !lock(&self.in_flight).insert(id) && !is_asked {
+            return false;
+        }
+        let observation = self.observe(due).await;
+        lock(&self.in_flight).remove(&id);
+        self.parts.bus.publish(Message::Observed(Box::new(Observed { observation, request: due.request })));
+        true
+    }
+
+    async fn observe(&self, due: &Due) -> Observation {
+        let Ok(_permit) = self.permits.try_acquire() else {
+            let cause = Cause::new(Code::Overloaded, format!("Gazer already had {IN_FLIGHT} checks under way"));
+            return unmade(due, self.parts.clock.now(), cause);
+        };
+        let plan = match self.compile(&due.monitor) {
+            Ok(plan) => plan,
+            Err(invalid) => {
+                let cause =
+                    Cause::new(Code::Internal, format!("the monitor cannot be checked as it stands: {invalid}"));
+                return unmade(due, self.parts.clock.now(), cause);
+            }
+        };
+        let job = Job {
+            monitor: due.monitor.id,
+            revision: due.monitor.revision,
+            slot: due.slot,
+            plan,
+            verify: due.monitor.settings.verify,
+            keep: if due.request.is_some() { Keep::Everything } else { Keep::Failures },
+        };
+        self.parts.prober.check(&job, || self.parts.clock.now()).await
+    }
+
+    fn compile(&self, monitor: &Arc<Monitor>) -> Result<Compiled, gazer_domain::Invalid> {
+        if let Some((revision, plan)) = lock(&self.compiled).get(&monitor.id)
+            && *revision == monitor.revision
+        {
+            return Ok(plan.clone());
+        }
+        let Spec::Http(spec) = &monitor.settings.spec;
+        let plan = self.parts.prober.compile(spec)?;
+        lock(&self.compiled).insert(monitor.id, (monitor.revision, plan.clone()));
+        Ok(plan)
+    }
+}
+
+/// What is said of a check that we could not make.
+fn unmade(due: &Due, now: Timestamp, cause: Cause) -> Observation {
+    Observation {
+        monitor: due.monitor.id,
+        revision: due.monitor.revision,
+        slot: due.slot,
+        started: now,
+        took: std::time::Duration::ZERO,
+        judgement: Judgement::unknown(cause),
+        phases: Phases::default(),
+        certificate_until: None,
+        attempts: Vec::new(),
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[async_trait::async_trait]
+impl Function for Check {
+    fn name(&self) -> &'static str {
+        "check"
+    }
+
+    fn wakes(&self) -> &'static [Wake] {
+        &[Wake::Topic(Topic::Check)]
+    }
+
+    /// Batches do not wait for each other: one holds the slowest of its checks, the next is already due.
+    fn intake(&self) -> Intake {
+        Intake { concurrency: IN_FLIGHT, ..Intake::ONE_BY_ONE }
+    }
+
+    async fn run(&self, woken: Woken) -> Result<Report, Failure> {
+        let Woken::Messages(messages) = woken else { return Ok(Report::default()) };
+        let mut report = Report::default();
+        for message in messages {
+            let Message::Check(batch) = message else { continue };
+            let done = self.batch(batch).await;
+            report.looked_at += done.looked_at;
+            report.skipped += done.skipped;
+        }
+        Ok(report)
+    }
+}

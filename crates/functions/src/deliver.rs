@@ -1,0 +1,137 @@
+//! deliver: claims deliveries that are due and hands them to `send`; settles what came of them.
+//!
+//! A delivery is a row, written in the transaction of the event it tells of. It is claimed by a lease with an epoch;
+//! whoever settles it names the epoch, so an answer that comes after the lease was claimed again changes nothing.
+//! Killed after a claim, the lease runs out and the delivery goes out again under the same id.
+
+use std::time::Duration;
+
+use gazer_bus::{Failure, Function, Message, Report, Sent, Topic, Wake, Woken};
+use gazer_domain::Timestamp;
+use gazer_domain::delivery::{Outcome, wait};
+use gazer_store::Settled;
+
+use crate::{Parts, jitter};
+
+/// The bell makes it fast, this poll makes it right.
+const POLL: Duration = Duration::from_secs(1);
+/// Longer than a send may take, so that a lease never runs out under a living sender.
+const LEASE: Duration = Duration::from_secs(60);
+const MOST: u32 = 100;
+
+/// Claims what is due.
+#[derive(Debug)]
+pub(crate) struct Claim {
+    parts: Parts,
+}
+
+impl Claim {
+    pub(crate) fn new(parts: &Parts) -> Self {
+        Self { parts: parts.clone() }
+    }
+}
+
+#[async_trait::async_trait]
+impl Function for Claim {
+    fn name(&self) -> &'static str {
+        "deliver"
+    }
+
+    fn wakes(&self) -> &'static [Wake] {
+        &[Wake::Topic(Topic::Deliver), Wake::Clock(POLL)]
+    }
+
+    async fn run(&self, _: Woken) -> Result<Report, Failure> {
+        let mut report = Report::default();
+        while !self.parts.bus.is_draining() {
+            let claimed = self.parts.store.deliveries_claim(self.parts.clock.now(), LEASE, MOST).await;
+            let claimed = claimed.map_err(|err| Failure::new("claim deliveries", err))?;
+            let is_last = claimed.len() < MOST as usize;
+            report.changed += claimed.len() as u64;
+            for one in claimed {
+                let send = gazer_bus::Send {
+                    delivery: one.id,
+                    epoch: one.epoch,
+                    attempts: one.attempts,
+                    target: one.target,
+                    notice: one.notice,
+                };
+                self.parts.bus.publish(Message::Send(Box::new(send)));
+            }
+            if is_last {
+                break;
+            }
+        }
+        Ok(report)
+    }
+}
+
+/// Settles what was sent.
+#[derive(Debug)]
+pub(crate) struct Deliver {
+    parts: Parts,
+}
+
+impl Deliver {
+    pub(crate) fn new(parts: &Parts) -> Self {
+        Self { parts: parts.clone() }
+    }
+
+    async fn settle(&self, sent: Sent) -> Result<bool, Failure> {
+        let now = self.parts.clock.now();
+        let settled = settled(sent.outcome, sent.attempts + 1, jitter(&self.parts), now);
+        let done = self.parts.store.delivery_settle(&sent.delivery, sent.epoch, &settled, now).await;
+        done.map_err(|err| Failure::new(format!("settle delivery {}", sent.delivery), err))
+    }
+}
+
+fn settled(outcome: Outcome, attempts: u32, jitter: f64, now: Timestamp) -> Settled {
+    match outcome {
+        Outcome::Delivered { receipt } => Settled::Delivered { receipt },
+        Outcome::Refused { why } => Settled::Dead { why },
+        Outcome::Retry { why, after } => match wait(attempts, jitter, after) {
+            Some(length) => Settled::Again { at: now + length, why },
+            None => Settled::Dead { why },
+        },
+    }
+}
+
+#[async_trait::async_trait]
+impl Function for Deliver {
+    fn name(&self) -> &'static str {
+        "settle"
+    }
+
+    fn wakes(&self) -> &'static [Wake] {
+        &[Wake::Topic(Topic::Sent)]
+    }
+
+    async fn run(&self, woken: Woken) -> Result<Report, Failure> {
+        let Woken::Messages(messages) = woken else { return Ok(Report::default()) };
+        let mut report = Report::default();
+        for message in messages {
+            let Message::Sent(sent) = message else { continue };
+            report.looked_at += 1;
+            report.changed += u64::from(self.settle(sent).await?);
+        }
+        // What waited behind these in its line may go now.
+        self.parts.bus.publish(Message::Deliver);
+        Ok(report)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_twelfth_failure_is_the_last() {
+        let retry = || Outcome::Retry { why: "HTTP 503".into(), after: None };
+        let now = Timestamp::EPOCH;
+        assert!(
+            matches!(settled(retry(), 1, 0.5, now), Settled::Again { at, .. } if at == now + Duration::from_secs(5))
+        );
+        assert!(matches!(settled(retry(), 11, 0.5, now), Settled::Again { .. }));
+        assert!(matches!(settled(retry(), 12, 0.5, now), Settled::Dead { .. }));
+    }
+}

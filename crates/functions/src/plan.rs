@@ -1,0 +1,127 @@
+//! plan: which slots are due, published at their instants.
+//!
+//! Woken by the clock once a minute, it stays up for that minute. It follows the monitors through the store's change
+//! counter: a bell makes it look at once, a poll every two seconds makes it right. Run twice at the same time it would
+//! publish slots twice, and the judge would fold the second of each to nothing.
+//! Planned time never runs backwards: a clock that is set back plans nothing until it is past where it was.
+
+use std::time::Duration;
+
+use gazer_bus::{CheckBatch, Due, Failure, Function, Message, Report, Wake, Woken};
+use gazer_domain::Timestamp;
+use tokio::sync::{Mutex, Notify};
+
+use crate::Parts;
+use crate::schedule::Schedule;
+
+const WINDOW: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_secs(2);
+/// Slots closer together than this travel in one batch; it bounds both lateness and the number of wake-ups.
+const TICK: Duration = Duration::from_millis(5);
+/// A batch that waited longer than this in a queue is a backlog, and is dropped: its slots are missed.
+const STALE: Duration = Duration::from_secs(5);
+
+#[derive(Debug)]
+pub(crate) struct Plan {
+    parts: Parts,
+    state: Mutex<State>,
+    bell: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    schedule: Schedule,
+    /// Up to where the store's changes are known.
+    seq: i64,
+    /// Up to where slots are published.
+    planned: Timestamp,
+}
+
+impl Plan {
+    pub(crate) fn new(parts: &Parts) -> Self {
+        Self { parts: parts.clone(), state: Mutex::default(), bell: Notify::new() }
+    }
+
+    async fn window(&self, until: Timestamp) -> Result<Report, Failure> {
+        let mut state = self.state.lock().await;
+        let mut report = Report::default();
+        let mut look = Timestamp::EPOCH;
+        loop {
+            let now = self.parts.clock.now();
+            if now >= until {
+                return Ok(report);
+            }
+            if now >= look {
+                self.follow(&mut state, now).await?;
+                self.requests(&state, now).await?;
+                look = now + POLL;
+            }
+            if now > state.planned {
+                report.changed += self.publish(state.schedule.due(now), now);
+                state.planned = now;
+            }
+            let next = state.schedule.next().unwrap_or(until).max(now + TICK).min(look).min(until);
+            tokio::select! {
+                () = self.parts.clock.sleep(next.since(now)) => {}
+                () = self.bell.notified() => look = Timestamp::EPOCH,
+            }
+        }
+    }
+
+    /// Takes in what people changed since the last look.
+    async fn follow(&self, state: &mut State, now: Timestamp) -> Result<(), Failure> {
+        let store = &self.parts.store;
+        let (seq, changed) =
+            store.planned_since(state.seq).await.map_err(|err| Failure::new("read changed monitors", err))?;
+        for planned in changed {
+            if planned.removed {
+                state.schedule.remove(planned.monitor.id);
+            } else {
+                state.schedule.put(planned.monitor, now.max(state.planned));
+            }
+        }
+        state.seq = seq;
+        Ok(())
+    }
+
+    /// Serves the checks that people asked for.
+    async fn requests(&self, state: &State, now: Timestamp) -> Result<(), Failure> {
+        let asked =
+            self.parts.store.requests_claim(now).await.map_err(|err| Failure::new("claim check requests", err))?;
+        let due = asked.into_iter().filter_map(|(request, monitor)| {
+            let monitor = state.schedule.get(monitor)?.clone();
+            Some(Due { monitor, slot: now, request: Some(request) })
+        });
+        self.publish(due.collect(), now);
+        Ok(())
+    }
+
+    fn publish(&self, due: Vec<Due>, now: Timestamp) -> u64 {
+        let count = due.len() as u64;
+        if count > 0 {
+            self.parts.bus.publish(Message::Check(CheckBatch { due, deadline: now + STALE }));
+        }
+        count
+    }
+}
+
+#[async_trait::async_trait]
+impl Function for Plan {
+    fn name(&self) -> &'static str {
+        "plan"
+    }
+
+    fn wakes(&self) -> &'static [Wake] {
+        &[Wake::Clock(WINDOW), Wake::Topic(gazer_bus::Topic::Plan)]
+    }
+
+    async fn run(&self, woken: Woken) -> Result<Report, Failure> {
+        match woken {
+            Woken::Clock { until, .. } => self.window(until).await,
+            Woken::Messages(_) => {
+                self.bell.notify_one();
+                Ok(Report::default())
+            }
+        }
+    }
+}

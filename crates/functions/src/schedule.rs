@@ -1,0 +1,118 @@
+//! Which monitors are due, and when the next one is: a heap of slots over the monitors that are not paused.
+//!
+//! A slot is a pure function of the monitor's cadence, so the heap holds nothing that matters: a restart rebuilds it,
+//! and slots that passed meanwhile are not made up for. They are missed, and `audit` says so.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::sync::Arc;
+
+use gazer_bus::Due;
+use gazer_domain::monitor::Monitor;
+use gazer_domain::{MonitorId, Timestamp};
+
+#[derive(Debug, Default)]
+pub(crate) struct Schedule {
+    monitors: HashMap<MonitorId, Arc<Monitor>>,
+    /// One live entry per monitor; an entry of an older revision is skipped when it comes up.
+    slots: BinaryHeap<Reverse<(Timestamp, MonitorId, u32)>>,
+}
+
+impl Schedule {
+    pub(crate) fn get(&self, monitor: MonitorId) -> Option<&Arc<Monitor>> {
+        self.monitors.get(&monitor)
+    }
+
+    /// Takes a monitor as it is now; its first slot is the first after `now`.
+    pub(crate) fn put(&mut self, monitor: Monitor, now: Timestamp) {
+        let known = self.monitors.get(&monitor.id).map(|known| (known.revision, known.cadence_since));
+        let is_same = known == Some((monitor.revision, monitor.cadence_since));
+        let (id, revision, slot) = (monitor.id, monitor.revision, monitor.cadence().at_or_after(now));
+        self.monitors.insert(id, Arc::new(monitor));
+        if !is_same {
+            self.slots.push(Reverse((slot, id, revision)));
+        }
+    }
+
+    pub(crate) fn remove(&mut self, monitor: MonitorId) {
+        self.monitors.remove(&monitor);
+    }
+
+    pub(crate) fn next(&self) -> Option<Timestamp> {
+        self.slots.peek().map(|Reverse((slot, ..))| *slot)
+    }
+
+    /// Everything due at or before `now`, each monitor once: of slots that a pause of ours skipped, only the last.
+    pub(crate) fn due(&mut self, now: Timestamp) -> Vec<Due> {
+        let mut due = Vec::new();
+        while let Some(Reverse((slot, id, revision))) = self.slots.peek().copied() {
+            if slot > now {
+                break;
+            }
+            self.slots.pop();
+            let Some(monitor) = self.monitors.get(&id).filter(|monitor| monitor.revision == revision) else { continue };
+            let cadence = monitor.cadence();
+            let slot = cadence.at_or_before(now).unwrap_or(slot).max(slot);
+            self.slots.push(Reverse((cadence.after(slot), id, revision)));
+            due.push(Due { monitor: Arc::clone(monitor), slot, request: None });
+        }
+        due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use gazer_domain::http::{HttpSpec, parse_url};
+    use gazer_domain::monitor::{Settings, Spec, Verify};
+
+    use super::*;
+
+    fn monitor(bits: u128, revision: u32) -> Monitor {
+        let url = parse_url("http://192.0.2.1/").expect("a URL");
+        let settings = Settings {
+            name: "Shop".into(),
+            spec: Spec::Http(HttpSpec::get(url)),
+            interval: Duration::from_secs(10),
+            verify: Verify::default(),
+            recover_after: 1,
+        };
+        let id = MonitorId::from_bits(bits);
+        Monitor { id, settings, revision, created: Timestamp::EPOCH, cadence_since: Timestamp::EPOCH, paused: false }
+    }
+
+    #[test]
+    fn each_slot_comes_up_once_and_at_its_instant() {
+        let start = Timestamp::from_millis(1_000_000_000_000);
+        let mut schedule = Schedule::default();
+        schedule.put(monitor(1, 1), start);
+        let first = schedule.next().expect("a slot");
+        assert!(schedule.due(first - Duration::from_millis(1)).is_empty());
+        assert_eq!(schedule.due(first).len(), 1);
+        assert!(schedule.due(first).is_empty());
+        assert_eq!(schedule.next(), Some(first + Duration::from_secs(10)));
+    }
+
+    #[test]
+    fn slots_that_our_own_pause_skipped_are_not_made_up_for() {
+        let start = Timestamp::from_millis(1_000_000_000_000);
+        let mut schedule = Schedule::default();
+        schedule.put(monitor(1, 1), start);
+        let first = schedule.next().expect("a slot");
+        let due = schedule.due(first + Duration::from_secs(35));
+        assert_eq!(due.iter().map(|due| due.slot).collect::<Vec<_>>(), [first + Duration::from_secs(30)]);
+    }
+
+    #[test]
+    fn an_edit_replaces_and_a_removal_silences() {
+        let start = Timestamp::from_millis(1_000_000_000_000);
+        let mut schedule = Schedule::default();
+        schedule.put(monitor(1, 1), start);
+        schedule.put(monitor(1, 2), start);
+        let due = schedule.due(start + Duration::from_secs(10));
+        assert_eq!(due.iter().map(|due| due.monitor.revision).collect::<Vec<_>>(), [2]);
+        schedule.remove(MonitorId::from_bits(1));
+        assert!(schedule.due(start + Duration::from_secs(60)).is_empty());
+    }
+}

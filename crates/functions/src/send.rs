@@ -1,0 +1,52 @@
+//! send: one message to one channel, answered with its receipt.
+//!
+//! It needs no database. A send whose answer is lost is a lease that runs out: it is claimed again under the same id,
+//! and the receiver can tell that it has seen it.
+
+use gazer_bus::function::Intake;
+use gazer_bus::{Failure, Function, Message, Report, Sent, Topic, Wake, Woken};
+
+use crate::Parts;
+
+/// Messages under way at once.
+const IN_FLIGHT: usize = 64;
+
+#[derive(Debug)]
+pub(crate) struct Send {
+    parts: Parts,
+}
+
+impl Send {
+    pub(crate) fn new(parts: &Parts) -> Self {
+        Self { parts: parts.clone() }
+    }
+}
+
+#[async_trait::async_trait]
+impl Function for Send {
+    fn name(&self) -> &'static str {
+        "send"
+    }
+
+    fn wakes(&self) -> &'static [Wake] {
+        &[Wake::Topic(Topic::Send)]
+    }
+
+    fn intake(&self) -> Intake {
+        Intake { concurrency: IN_FLIGHT, ..Intake::ONE_BY_ONE }
+    }
+
+    async fn run(&self, woken: Woken) -> Result<Report, Failure> {
+        let Woken::Messages(messages) = woken else { return Ok(Report::default()) };
+        let mut report = Report::default();
+        for message in messages {
+            let Message::Send(send) = message else { continue };
+            let now = self.parts.clock.now();
+            let outcome = self.parts.channels.send(&send.delivery, &send.target, &send.notice, now).await;
+            let sent = Sent { delivery: send.delivery, epoch: send.epoch, attempts: send.attempts, outcome };
+            self.parts.bus.publish(Message::Sent(sent));
+            report.changed += 1;
+        }
+        Ok(report)
+    }
+}

@@ -1,0 +1,231 @@
+//! A running Gazer on one machine: where every library meets its neighbours.
+//!
+//! It is put together from the bottom up: the address is bound first, so that a second start fails before it touches
+//! anything, then the store, the door to the outside world, the functions, the web. It ends from the top down: no new
+//! connections and no new claims, what is being sent settles, the store closes. A kill at any point loses nothing that
+//! was told to somebody: what matters is a row, and [`gazer_store::Store::leases_release`] gives the rows back to the
+//! next start.
+
+use std::future::IntoFuture;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use gazer_bus::clock::system_now;
+use gazer_bus::local::{self, Running};
+use gazer_bus::{Bus, Clock, Message, SystemClock};
+use gazer_channels::Channels;
+use gazer_domain::monitor::Spec;
+use gazer_domain::{TeamId, UserId};
+use gazer_functions::Parts;
+use gazer_probes::Prober;
+use gazer_store::{Options, SealingKey, Store};
+use gazer_web::{Changed, Wake, Web};
+use tokio::net::TcpListener;
+use tokio::sync::{broadcast, watch};
+use tokio::task::JoinHandle;
+use url::Url;
+
+use crate::config::{Config, Place};
+use crate::{chance, limits};
+
+/// What is under way when the end is asked for may take this long; with the rest an exit stays below ten seconds.
+const PATIENCE: Duration = Duration::from_secs(8);
+/// Requests get this long to finish; live pages never do.
+const LAST_ANSWERS: Duration = Duration::from_millis(500);
+const FAREWELL: Duration = Duration::from_secs(1);
+/// Open pages that fall further behind than this load afresh.
+const LIVE: usize = 256;
+/// The key lies beside what it seals, for its owner only.
+const KEY_FILE: &str = "gazer.key";
+
+/// Whom this start made the owner, and of which team.
+pub(crate) type Owner = Option<(UserId, TeamId)>;
+
+#[derive(Debug)]
+pub(crate) struct App {
+    pub(crate) store: Store,
+    pub(crate) web: Web,
+    pub(crate) owner: Owner,
+    running: Running,
+    site: JoinHandle<std::io::Result<()>>,
+    stop: watch::Sender<()>,
+}
+
+impl App {
+    /// `extend` adds routes of the caller's own to the site.
+    pub(crate) async fn start(
+        config: Config,
+        extend: impl FnOnce(&Web, Owner, axum::Router) -> axum::Router,
+    ) -> anyhow::Result<Self> {
+        limits::raise();
+        let listener = listen(config.listen).await?;
+        let at = listener.local_addr().context("the listening address could not be read")?;
+        let public_url = config.public_url.clone().unwrap_or_else(|| reachable(at));
+
+        let store = open(&config.place, public_url.as_str()).await?;
+        store.leases_release().await.context("the leases of the last run could not be released")?;
+        // Before anybody can ask for the set-up page, or find that there is no team to make a token for.
+        let owner = match &config.owner {
+            Some(account) => account.own(&store, system_now()).await.context("the owner could not be made")?,
+            None => None,
+        };
+
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let bus = Bus::new();
+        let prober = Prober::new(probes(&config, at)?).context("the prober could not be set up")?;
+        let channels = Arc::new(Channels::new(prober.clone(), config.mail.clone()));
+        let parts = Parts {
+            store: store.clone(),
+            bus: bus.clone(),
+            clock: Arc::clone(&clock),
+            prober: prober.clone(),
+            channels,
+            random: chance::fill,
+            retention: config.retention,
+        };
+        let web = web(&config, public_url, store.clone(), &bus, prober, clock.clone());
+        let router = extend(&web, owner, gazer_web::router(web.clone()));
+
+        let running = local::start(&gazer_functions::registry(&parts), &bus, &clock);
+        let (stop, mut stopped) = watch::channel(());
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let site = axum::serve(listener, service).with_graceful_shutdown(async move {
+            // An error means that the other end is gone, which is an end as well.
+            let _ = stopped.changed().await;
+        });
+        Ok(Self { store, web, owner, running, site: tokio::spawn(site.into_future()), stop })
+    }
+
+    pub(crate) fn link(&self, path: &str) -> String {
+        self.web.config.link(path)
+    }
+
+    /// Ends in order, in less than ten seconds.
+    pub(crate) async fn drain(self) {
+        let _ = self.stop.send(());
+        self.running.drain(PATIENCE).await;
+        let abort = self.site.abort_handle();
+        if tokio::time::timeout(LAST_ANSWERS, self.site).await.is_err() {
+            abort.abort();
+        }
+        // A page that is still being read may hold a connection; what was committed is safe without this farewell.
+        let _ = tokio::time::timeout(FAREWELL, self.store.close()).await;
+    }
+}
+
+async fn listen(at: SocketAddr) -> anyhow::Result<TcpListener> {
+    let bound = TcpListener::bind(at).await;
+    bound.with_context(|| format!("cannot listen on {at}; choose another address with --listen"))
+}
+
+/// Where this machine's own browser finds us: a wildcard address answers on loopback.
+fn reachable(at: SocketAddr) -> Url {
+    let host = match at {
+        SocketAddr::V4(v4) if v4.ip().is_unspecified() => format!("127.0.0.1:{}", v4.port()),
+        SocketAddr::V6(v6) if v6.ip().is_unspecified() => format!("[::1]:{}", v6.port()),
+        at => at.to_string(),
+    };
+    Url::parse(&format!("http://{host}/")).expect("an address and a port make a URL")
+}
+
+async fn open(place: &Place, public_url: &str) -> anyhow::Result<Store> {
+    let data = &place.data;
+    std::fs::create_dir_all(data).with_context(|| format!("the data folder {} cannot be made", data.display()))?;
+    Ok(Store::open(options(place, public_url)?).await?)
+}
+
+/// Opens what a running Gazer may hold as well: for commands that read or write a row and leave.
+pub(crate) async fn open_beside(place: &Place) -> anyhow::Result<Store> {
+    let data = &place.data;
+    // A folder that was misspelt must not become a new, empty Gazer.
+    anyhow::ensure!(
+        data.is_dir(),
+        "there is no folder {}; --data names the one that `gazer serve` uses",
+        data.display()
+    );
+    // Nothing that such a command does is told to anybody, so no link is made.
+    Ok(Store::open_beside(options(place, "")?).await?)
+}
+
+fn options(place: &Place, public_url: &str) -> anyhow::Result<Options> {
+    let key = place.data.join(KEY_FILE);
+    let key = SealingKey::load_or_create(&key).with_context(|| format!("the key {} cannot be used", key.display()))?;
+    let public_url = public_url.trim_end_matches('/').to_owned();
+    Ok(Options { location: place.location.clone(), key, public_url })
+}
+
+fn probes(config: &Config, at: SocketAddr) -> anyhow::Result<gazer_probes::Config> {
+    let mut own = vec![at];
+    if let Some((host, port)) = &config.place.server {
+        let found = (host.as_str(), *port).to_socket_addrs();
+        own.extend(found.with_context(|| format!("the database server {host} has no address"))?);
+    }
+    Ok(gazer_probes::Config {
+        egress: config.egress,
+        allow: config.allow.clone(),
+        own_listeners: own,
+        witnesses: config.witnesses.clone(),
+        extra_roots: config.authorities.clone(),
+        ..gazer_probes::Config::new(system_now)
+    })
+}
+
+fn web(config: &Config, public_url: Url, store: Store, bus: &Bus, prober: Prober, clock: Arc<dyn Clock>) -> Web {
+    let (live, _) = broadcast::channel(LIVE);
+    tokio::spawn(relay(bus.clone(), live.clone()));
+    let bells = bus.clone();
+    Web {
+        store,
+        config: Arc::new(gazer_web::Config {
+            public_url,
+            mail: config.mail.is_some(),
+            retention: config.retention,
+            version: env!("CARGO_PKG_VERSION"),
+        }),
+        clock: Arc::new(move || clock.now()),
+        random: chance::fill,
+        live,
+        wake: Arc::new(move |wake| {
+            bells.publish(match wake {
+                Wake::Plan => Message::Plan,
+                Wake::Deliver => Message::Deliver,
+            });
+        }),
+        compile: Arc::new(move |spec| match spec {
+            Spec::Http(http) => prober.compile(http).map(drop),
+        }),
+        metrics: Arc::default(),
+        doors: Arc::default(),
+    }
+}
+
+/// Functions tell the bus what changed; pages listen to the web.
+async fn relay(bus: Bus, live: gazer_web::Live) {
+    let mut changes = bus.listen();
+    loop {
+        match changes.recv().await {
+            // Nobody may be looking, and that is no error.
+            Ok(changed) => drop(live.send(Changed { team: changed.team, monitor: changed.monitor })),
+            Err(broadcast::error::RecvError::Lagged(_)) => {}
+            Err(broadcast::error::RecvError::Closed) => return,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wildcard_address_is_opened_on_loopback() {
+        for (at, url) in [
+            ("0.0.0.0:8080", "http://127.0.0.1:8080/"),
+            ("[::]:8080", "http://[::1]:8080/"),
+            ("192.0.2.7:80", "http://192.0.2.7/"),
+        ] {
+            assert_eq!(reachable(at.parse().unwrap()).as_str(), url);
+        }
+    }
+}

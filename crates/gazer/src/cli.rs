@@ -1,0 +1,217 @@
+//! The command line: what can be asked, in the words that `--help` shows.
+//!
+//! Each flag of `serve` can also be given as `GAZER_…`. Nothing is decided here: [`crate::config`] resolves what was
+//! written, and each command has its file. Bad usage ends with 2 and a sentence that names the flag.
+
+pub(crate) mod check;
+pub(crate) mod demo;
+pub(crate) mod serve;
+pub(crate) mod token;
+pub(crate) mod user;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use gazer_domain::access::Role;
+use gazer_domain::http::Method;
+use gazer_domain::time::parse_duration;
+use gazer_probes::witness::Witness;
+use gazer_probes::{AllowRule, Egress};
+
+/// Exit code of what the person can mend; `clap` ends with the same.
+pub(crate) const USAGE: u8 = 2;
+/// Exit code of what we could not find out or do, as opposed to a site that is down (1) or bad usage (2).
+pub(crate) const UNKNOWN: u8 = 3;
+
+/// Watches websites and tells their owners the moment something goes wrong.
+#[derive(Debug, Parser)]
+#[command(name = "gazer", version, max_term_width = 100)]
+#[command(after_help = "Logs go to standard error; GAZER_LOG says how much (info, debug, gazer_functions=debug).")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run Gazer: the dashboard, the API and everything behind them.
+    Serve(ServeFlags),
+    /// Watch two local sites, one of which keeps failing, in a dashboard that forgets everything at the end.
+    Demo(DemoFlags),
+    /// Check one URL now and show where the time went.
+    Check(CheckFlags),
+    /// Manage API tokens.
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Manage people.
+    #[command(subcommand)]
+    User(UserCommand),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeFlags {
+    #[command(flatten)]
+    pub(crate) place: PlaceFlags,
+    /// Address and port that the dashboard and the API listen on.
+    #[arg(long, env = "GAZER_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: std::net::SocketAddr,
+    /// Where people reach this Gazer, for the links in messages; the listening address unless it is given.
+    #[arg(long, env = "GAZER_PUBLIC_URL", value_name = "URL")]
+    pub(crate) public_url: Option<String>,
+    /// What may be checked: `open` also reaches private networks, `public` the public internet only.
+    #[arg(long, env = "GAZER_EGRESS", value_name = "POLICY", default_value = "open", value_parser = egress)]
+    pub(crate) egress: Egress,
+    /// An exception to the egress policy: 10.0.0.7, 10.0.0.0/8 or host:nas.example. May be repeated.
+    #[arg(long, env = "GAZER_ALLOW", value_name = "NETWORK", value_delimiter = ',')]
+    pub(crate) allow: Vec<AllowRule>,
+    /// The mail server: smtp://user:password@mail.example:587 (STARTTLS) or smtps://… (TLS).
+    #[arg(long, env = "GAZER_SMTP_URL", value_name = "URL", hide_env_values = true)]
+    pub(crate) smtp_url: Option<String>,
+    /// The sender of our mail: gazer@example.com or "Gazer <gazer@example.com>".
+    #[arg(long, env = "GAZER_SMTP_FROM", value_name = "ADDRESS")]
+    pub(crate) smtp_from: Option<String>,
+    /// A PEM file of certificate authorities to trust besides the public ones.
+    #[arg(long, env = "GAZER_EXTRA_CA", value_name = "FILE")]
+    pub(crate) extra_ca: Option<PathBuf>,
+    /// How long single checks are kept; periods and incidents stay.
+    #[arg(long, env = "GAZER_RETENTION", value_name = "DURATION", default_value = "7d", value_parser = parse_duration)]
+    pub(crate) retention: Duration,
+    /// An address that is asked whether our own network is up, before a site is called down. May be repeated.
+    #[arg(long, env = "GAZER_WITNESS", value_name = "ADDRESS", value_delimiter = ',', default_values = crate::config::WITNESSES)]
+    pub(crate) witness: Vec<Witness>,
+}
+
+/// Where the state lies.
+#[derive(Debug, Args)]
+pub(crate) struct PlaceFlags {
+    /// The folder that holds everything this Gazer knows, its key included.
+    #[arg(long, env = "GAZER_DATA", value_name = "DIR", default_value = "data")]
+    pub(crate) data: PathBuf,
+    /// A PostgreSQL database instead of the file in the data folder: postgres://user:password@host/name
+    #[arg(long, env = "GAZER_DATABASE", value_name = "URL", hide_env_values = true)]
+    pub(crate) database: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoFlags {
+    /// Address and port that the dashboard listens on.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: std::net::SocketAddr,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Exit codes: 0 the site is up (or slow), 1 it is down, 2 bad usage, 3 we could not find out.")]
+pub(crate) struct CheckFlags {
+    /// What to check; example.com means https://example.com/
+    #[arg(value_name = "URL")]
+    pub(crate) url: String,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// For each attempt as a whole, between 1s and 60s.
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = parse_duration)]
+    pub(crate) timeout: Duration,
+    /// What may be checked: `open` also reaches private networks, `public` the public internet only.
+    #[arg(long, value_name = "POLICY", default_value = "open", value_parser = egress)]
+    pub(crate) egress: Egress,
+    /// GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS.
+    #[arg(long, value_name = "METHOD", default_value = "GET", value_parser = method)]
+    pub(crate) method: Method,
+    /// A header to send, as in 'Accept: text/html'. May be repeated.
+    #[arg(long = "header", value_name = "HEADER", value_parser = header)]
+    pub(crate) headers: Vec<(String, String)>,
+    /// Believe the first failed attempt instead of verifying it with two more.
+    #[arg(long)]
+    pub(crate) no_verify: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Make a token for the API and print it; it is shown this once.
+    Create {
+        #[command(flatten)]
+        place: PlaceFlags,
+        /// What it is for, such as ci.
+        #[arg(long)]
+        name: String,
+        /// What it may do: viewer reads, admin also changes monitors and alerts, owner also manages people and tokens.
+        #[arg(long, default_value = "owner")]
+        role: Role,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// Give a person a new password: the one in GAZER_PASSWORD, or one that is made and printed.
+    ResetPassword {
+        #[command(flatten)]
+        place: PlaceFlags,
+        /// The address they sign in with.
+        email: String,
+    },
+}
+
+/// One line of the answer, on standard output. Colours go where no terminal shows them, and a reader that left is no
+/// error: `gazer check … | head -1` is fine.
+pub(crate) fn say(text: &str) {
+    let _ = writeln!(anstream::stdout(), "{text}");
+}
+
+/// How a command that did not work ends.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The person can mend it: the sentence names the flag. Exit code 2.
+    Usage(String),
+    /// Something else did not work. Exit code 3.
+    Broken(anyhow::Error),
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(err: E) -> Self {
+        Self::Broken(err.into())
+    }
+}
+
+impl Failure {
+    /// A value that a flag was given and that cannot be taken.
+    pub(crate) fn usage(flag: &str, why: impl std::fmt::Display) -> Self {
+        Self::Usage(format!("invalid value for '{flag}': {why}"))
+    }
+}
+
+fn egress(text: &str) -> Result<Egress, String> {
+    match text {
+        "open" => Ok(Egress::Open),
+        "public" => Ok(Egress::Public),
+        _ => Err("the policy is open or public".into()),
+    }
+}
+
+fn method(text: &str) -> Result<Method, String> {
+    Method::parse(text).map_err(|invalid| invalid.message)
+}
+
+fn header(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once(':').ok_or("write a name, a colon and a value, as in 'Accept: text/html'")?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_header_needs_its_colon() {
+        assert_eq!(header("Accept:  text/html "), Ok(("Accept".into(), "text/html".into())));
+        assert!(header("Accept").is_err());
+    }
+}

@@ -1,0 +1,43 @@
+//! `gazer serve`: runs until it is told to stop.
+
+use std::process::ExitCode;
+
+use gazer_web::auth::SETUP_TOKEN;
+
+use super::{Failure, ServeFlags, say};
+use crate::app::App;
+use crate::chance;
+use crate::config::Config;
+use crate::signals::Signals;
+
+pub(crate) async fn run(flags: ServeFlags) -> Result<ExitCode, Failure> {
+    let config = Config::resolve(flags)?;
+    let mut signals = Signals::listen()?;
+    let app = App::start(config, |_, _, router| router).await?;
+    say(&format!("Gazer listens on {}", app.link("/")));
+    if !app.store.owner_exists().await? {
+        let token = setup_token(&app).await?;
+        say(&format!("Make the first account at {}", app.link(&format!("/setup?token={token}"))));
+    }
+    signals.next().await;
+    Ok(finish(app, &mut signals).await)
+}
+
+/// The first signal lets what is under way settle; the second does not wait for it.
+pub(crate) async fn finish(app: App, signals: &mut Signals) -> ExitCode {
+    tracing::info!("stopping: nothing new is begun, and what is being sent settles");
+    tokio::select! {
+        () = app.drain() => ExitCode::SUCCESS,
+        () = signals.next() => ExitCode::FAILURE,
+    }
+}
+
+/// The same at every start until there is an owner, so that an address that was copied yesterday still opens.
+async fn setup_token(app: &App) -> Result<String, gazer_store::Error> {
+    if let Some(token) = app.store.setting_get(SETUP_TOKEN).await? {
+        return Ok(token);
+    }
+    let token = chance::secret();
+    app.store.setting_set(SETUP_TOKEN, &token).await?;
+    Ok(token)
+}

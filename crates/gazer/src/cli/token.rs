@@ -1,0 +1,30 @@
+//! `gazer token create`: a token for the API, made on the machine that holds the data.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use gazer_bus::clock::system_now;
+use gazer_domain::TokenId;
+use gazer_domain::monitor::validate_name;
+use gazer_store::Token;
+use gazer_web::auth::token::Minted;
+
+use super::{Failure, TokenCommand, say};
+use crate::app::open_beside;
+use crate::chance;
+use crate::config::Place;
+
+pub(crate) async fn run(command: TokenCommand) -> Result<ExitCode, Failure> {
+    let TokenCommand::Create { place, name, role } = command;
+    validate_name(&name).map_err(|invalid| Failure::usage("--name <NAME>", invalid.message))?;
+    let store = open_beside(&Place::resolve(place)?).await?;
+    let teams = store.team_list().await?;
+    let (team, _) = teams.first().context("there is no owner yet: run `gazer serve` and make the first account")?;
+    let now = system_now();
+    let minted = Minted::api_token(chance::bytes());
+    let token = Token { id: TokenId::new(now, chance::bytes()), name, role, created: now, last_used: None };
+    store.token_create(*team, &token, minted.hash).await?;
+    store.close().await;
+    say(&minted.secret);
+    Ok(ExitCode::SUCCESS)
+}

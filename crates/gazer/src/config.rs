@@ -1,0 +1,236 @@
+//! What was written on the command line and in the environment, and what it means.
+//!
+//! Flags are parsed by `clap`; here they are resolved: files read, URLs parsed, defaults filled in. Only [`Config`]
+//! travels further, and nothing in it "should be set by now". A value that cannot be taken is refused with the name of
+//! its flag, before anything is created.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use gazer_channels::{Mail, MailError};
+use gazer_domain::http::parse_url;
+use gazer_domain::time::parse_duration;
+use gazer_probes::witness::Witness;
+use gazer_probes::{AllowRule, Egress};
+use gazer_store::Location;
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+use url::Url;
+
+use crate::cli::{Failure, PlaceFlags, ServeFlags};
+use crate::people::Account;
+
+/// Public resolvers of three operators, and a name that IANA keeps: they answer from everywhere, and hardly ever fail
+/// together.
+pub(crate) const WITNESSES: [&str; 4] = ["1.1.1.1:443", "8.8.8.8:443", "9.9.9.9:443", "example.com:443"];
+
+/// Pages look back a day, so less would leave them with holes.
+const SHORTEST_RETENTION: Duration = Duration::from_secs(24 * 3600);
+
+#[derive(Debug)]
+pub(crate) struct Config {
+    pub(crate) place: Place,
+    pub(crate) listen: SocketAddr,
+    /// `None` is the address that is listened on.
+    pub(crate) public_url: Option<Url>,
+    pub(crate) egress: Egress,
+    pub(crate) allow: Vec<AllowRule>,
+    pub(crate) witnesses: Vec<Witness>,
+    /// Trusted besides the public authorities.
+    pub(crate) authorities: Vec<CertificateDer<'static>>,
+    pub(crate) mail: Option<Mail>,
+    pub(crate) retention: Duration,
+    /// Who owns this Gazer from its first start, without a browser.
+    pub(crate) owner: Option<Account>,
+}
+
+/// Where the state lies.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) data: PathBuf,
+    pub(crate) location: Location,
+    /// The database server, which no monitor may talk to.
+    pub(crate) server: Option<(String, u16)>,
+}
+
+impl Config {
+    pub(crate) fn resolve(flags: ServeFlags) -> Result<Self, Failure> {
+        let pem = flags.extra_ca.as_deref().map(read_authorities).transpose()?;
+        let mail = mail(flags.smtp_url, flags.smtp_from, pem.as_deref())?;
+        if flags.retention < SHORTEST_RETENTION {
+            return Err(Failure::usage("--retention <DURATION>", "must be at least 1d"));
+        }
+        Ok(Self {
+            place: Place::resolve(flags.place)?,
+            listen: flags.listen,
+            public_url: flags.public_url.filter(|url| !url.is_empty()).map(|url| public_url(&url)).transpose()?,
+            egress: flags.egress,
+            allow: flags.allow,
+            witnesses: flags.witness,
+            authorities: pem.as_deref().map(authorities).transpose()?.unwrap_or_default(),
+            mail,
+            retention: flags.retention,
+            owner: owner(environment("GAZER_OWNER_EMAIL"), environment("GAZER_OWNER_PASSWORD"))?,
+        })
+    }
+
+    /// What `demo` runs on: nothing is reached but this machine.
+    pub(crate) fn demo(data: PathBuf, listen: SocketAddr, owner: Account) -> Self {
+        let location = Location::Sqlite(data.clone());
+        Self {
+            place: Place { data, location, server: None },
+            listen,
+            public_url: None,
+            egress: Egress::Open,
+            allow: Vec::new(),
+            witnesses: Vec::new(),
+            authorities: Vec::new(),
+            mail: None,
+            retention: parse_duration("7d").expect("it is written as durations are"),
+            owner: Some(owner),
+        }
+    }
+}
+
+impl Place {
+    pub(crate) fn resolve(flags: PlaceFlags) -> Result<Self, Failure> {
+        let Some(database) = flags.database.filter(|url| !url.is_empty()) else {
+            return Ok(Self { location: Location::Sqlite(flags.data.clone()), data: flags.data, server: None });
+        };
+        let refused = |why: &str| Failure::usage("--database <URL>", why);
+        let url = Url::parse(&database).map_err(|_| refused("is no URL; write postgres://user:password@host/name"))?;
+        if !matches!(url.scheme(), "postgres" | "postgresql") {
+            return Err(refused("must begin with postgres://; without --database the data folder holds a SQLite file"));
+        }
+        // A server that is reached through a socket file has no host, and no monitor can reach it.
+        let server = url
+            .host_str()
+            .filter(|host| !host.is_empty())
+            .map(|host| (host.trim_start_matches('[').trim_end_matches(']').to_owned(), url.port().unwrap_or(5432)));
+        Ok(Self { data: flags.data, location: Location::Postgres(database), server })
+    }
+}
+
+fn public_url(text: &str) -> Result<Url, Failure> {
+    let refused = |why: String| Failure::usage("--public-url <URL>", why);
+    let url = parse_url(text).map_err(|invalid| refused(invalid.message))?;
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(refused("must end after its path, since links are appended to it".into()));
+    }
+    Ok(url)
+}
+
+fn read_authorities(path: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(path).map_err(|err| no_authorities(&format!("{} cannot be read: {err}", path.display())))
+}
+
+fn authorities(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, Failure> {
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    let found = found.map_err(|err| no_authorities(&format!("the file is not PEM: {err}")))?;
+    if found.is_empty() {
+        return Err(no_authorities("the file holds no certificate in PEM form"));
+    }
+    Ok(found)
+}
+
+fn no_authorities(why: &str) -> Failure {
+    Failure::usage("--extra-ca <FILE>", why)
+}
+
+fn mail(url: Option<String>, from: Option<String>, root: Option<&[u8]>) -> Result<Option<Mail>, Failure> {
+    let (url, from) = match (url.filter(|url| !url.is_empty()), from.filter(|from| !from.is_empty())) {
+        (None, None) => return Ok(None),
+        (Some(url), Some(from)) => (url, from),
+        (Some(_), None) => return Err(Failure::Usage("--smtp-url needs --smtp-from: who our mail comes from".into())),
+        (None, Some(_)) => {
+            return Err(Failure::Usage("--smtp-from needs --smtp-url: the server that takes our mail".into()));
+        }
+    };
+    let mail = match root {
+        Some(root) => Mail::from_url_trusting(&url, &from, root),
+        None => Mail::from_url(&url, &from),
+    };
+    mail.map(Some).map_err(|err| {
+        let flag = match &err {
+            MailError::From { .. } => "--smtp-from <ADDRESS>",
+            MailError::Root { .. } => "--extra-ca <FILE>",
+            _ => "--smtp-url <URL>",
+        };
+        Failure::usage(flag, err)
+    })
+}
+
+fn owner(email: Option<String>, password: Option<String>) -> Result<Option<Account>, Failure> {
+    match (email, password) {
+        (None, None) => Ok(None),
+        (Some(email), Some(password)) => Account::new(&email, password).map(Some).map_err(|invalid| {
+            let variable = if invalid.field == "password" { "GAZER_OWNER_PASSWORD" } else { "GAZER_OWNER_EMAIL" };
+            Failure::usage(variable, invalid.message)
+        }),
+        (Some(_), None) => Err(Failure::Usage("GAZER_OWNER_EMAIL needs GAZER_OWNER_PASSWORD".into())),
+        (None, Some(_)) => Err(Failure::Usage("GAZER_OWNER_PASSWORD needs GAZER_OWNER_EMAIL".into())),
+    }
+}
+
+/// A variable that has no flag, because a command line is seen by everybody on the machine.
+pub(crate) fn environment(name: &str) -> Option<String> {
+    #[expect(clippy::disallowed_methods, reason = "this is where configuration is read")]
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::{Cli, Command};
+
+    fn resolve(arguments: &[&str]) -> Result<Config, String> {
+        let cli = Cli::parse_from(["gazer", "serve"].iter().chain(arguments));
+        let Command::Serve(flags) = cli.command else { unreachable!("serve was asked for") };
+        Config::resolve(flags).map_err(|failure| match failure {
+            Failure::Usage(why) => why,
+            Failure::Broken(err) => panic!("{err:#}"),
+        })
+    }
+
+    #[test]
+    fn without_flags_everything_has_its_default() {
+        let config = resolve(&[]).unwrap();
+        assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
+        assert_eq!(config.retention, Duration::from_secs(7 * 86_400));
+        assert_eq!(config.witnesses.len(), WITNESSES.len());
+        assert!(matches!(config.place.location, Location::Sqlite(dir) if dir.as_os_str() == "data"));
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_taken_is_refused_with_its_flag() {
+        for (arguments, says) in [
+            (&["--retention", "1h"][..], "--retention"),
+            (&["--public-url", "ftp://example.com"], "--public-url"),
+            (&["--public-url", "https://example.com/?a"], "--public-url"),
+            (&["--database", "mysql://localhost/x"], "--database"),
+            (&["--extra-ca", "/nowhere/ca.pem"], "--extra-ca"),
+            (&["--smtp-url", "smtp://mail.example"], "--smtp-from"),
+            (&["--smtp-from", "a@example.com"], "--smtp-url"),
+            (&["--smtp-url", "http://mail.example", "--smtp-from", "a@example.com"], "--smtp-url"),
+            (&["--smtp-url", "smtp://mail.example", "--smtp-from", "nobody"], "--smtp-from"),
+        ] {
+            let refused = resolve(arguments).unwrap_err();
+            assert!(refused.contains(says), "{arguments:?}: {refused}");
+        }
+    }
+
+    #[test]
+    fn the_database_server_is_known_so_that_no_monitor_may_ask_it() {
+        let config = resolve(&["--database", "postgres://gazer:x@[::1]/gazer"]).unwrap();
+        assert_eq!(config.place.server, Some(("::1".to_owned(), 5432)));
+    }
+
+    #[test]
+    fn a_public_url_is_read_as_people_type_it() {
+        let config = resolve(&["--public-url", "status.example.com/"]).unwrap();
+        assert_eq!(config.public_url.unwrap().as_str(), "https://status.example.com/");
+    }
+}

@@ -1,0 +1,25 @@
+//! How many files may be open: every check in flight holds a socket, and the usual soft limit of 1,024 is for programs
+//! that still call `select`.
+
+/// Raises the soft limit to the hard one. What cannot be raised is said, and is no reason to stop.
+pub(crate) fn raise() {
+    match raise_descriptors() {
+        Ok(most) => tracing::debug!(most, "file descriptors"),
+        Err(err) => tracing::warn!(error = %err, "the limit of open files could not be raised"),
+    }
+}
+
+#[expect(unsafe_code, reason = "getrlimit and setrlimit have no safe door; both only touch the struct passed to them")]
+fn raise_descriptors() -> std::io::Result<u64> {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `limit` is a valid rlimit that outlives the call.
+    if unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) } != 0 {
+        return Err(std::io::Error::last_os_error());
+    }
+    limit.rlim_cur = limit.rlim_max;
+    // SAFETY: as above; the call only reads it.
+    if unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) } != 0 {
+        return Err(std::io::Error::last_os_error());
+    }
+    Ok(limit.rlim_cur)
+}

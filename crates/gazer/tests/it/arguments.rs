@@ -1,0 +1,53 @@
+//! What the command line refuses, and how it says so.
+
+use crate::command::gazer;
+
+#[test]
+fn without_arguments_it_says_what_it_can_do() {
+    let ended = gazer(&[]);
+    assert_eq!(ended.code, 0);
+    for command in ["serve", "demo", "check", "token", "user"] {
+        assert!(ended.stdout.contains(command), "{}", ended.stdout);
+    }
+}
+
+#[test]
+fn a_wrong_argument_ends_with_2_and_names_the_flag() {
+    for (arguments, flag) in [
+        (&["serve", "--listen", "nowhere"][..], "--listen"),
+        (&["serve", "--egress", "some"], "--egress"),
+        (&["serve", "--allow", "10.0.0.0/40"], "--allow"),
+        (&["serve", "--witness", "1.1.1.1"], "--witness"),
+        (&["serve", "--retention", "1h"], "--retention"),
+        (&["serve", "--retention", "7"], "--retention"),
+        (&["serve", "--database", "mysql://localhost/x"], "--database"),
+        (&["serve", "--public-url", "ftp://example.com"], "--public-url"),
+        (&["serve", "--smtp-url", "smtp://mail.example"], "--smtp-from"),
+        (&["serve", "--extra-ca", "nowhere.pem"], "--extra-ca"),
+        (&["check"], "<URL>"),
+        (&["check", "file:///etc/passwd"], "<URL>"),
+        (&["check", "example.com", "--timeout", "90s"], "--timeout"),
+        (&["check", "example.com", "--method", "BREW"], "--method"),
+        (&["check", "example.com", "--header", "no colon"], "--header"),
+        (&["check", "example.com", "--header", "Content-Length: 1"], "--header"),
+        (&["check", "example.com", "--frobnicate"], "--frobnicate"),
+        (&["token", "create"], "--name"),
+        (&["token", "create", "--name", ""], "--name"),
+        (&["token", "create", "--name", "ci", "--role", "king"], "--role"),
+    ] {
+        let ended = gazer(arguments);
+        assert_eq!(ended.code, 2, "{arguments:?}: {}", ended.stderr);
+        assert!(ended.stderr.contains(flag), "{arguments:?}: {}", ended.stderr);
+        assert_eq!(ended.stdout, "", "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_folder_that_was_misspelt_does_not_become_a_new_gazer() {
+    let here = tempfile::tempdir().expect("the temp directory is writable");
+    let missing = here.path().join("dta");
+    let ended = gazer(&["token", "create", "--name", "ci", "--data", missing.to_str().expect("the path is UTF-8")]);
+    assert_eq!(ended.code, 3);
+    assert!(ended.stderr.contains("--data"), "{}", ended.stderr);
+    assert!(!missing.exists());
+}

@@ -1,0 +1,85 @@
+//! `gazer serve` as an operator meets it: the first start, the end, and the commands beside it.
+
+use std::time::Duration;
+
+use gazer_testkit::process::Gazer;
+use http::Method;
+use tokio::time::Instant;
+
+use crate::command::gazer_beside;
+use crate::driver::{Driver, OWNER, owned};
+
+fn unowned() -> gazer_testkit::process::Recipe {
+    Gazer::new(env!("CARGO_BIN_EXE_gazer"))
+}
+
+/// The printed line with the address of the set-up page.
+async fn setup_line(gazer: &Gazer) -> String {
+    gazer.printed().wait_for(|line| line.contains("/setup?token="), Duration::from_secs(10)).await
+}
+
+#[tokio::test]
+async fn the_first_start_prints_where_the_first_account_is_made() {
+    let mut gazer = unowned().start().await;
+    let first = setup_line(&gazer).await;
+    assert!(first.contains(&format!("{}/setup?token=", gazer.url())), "{first}");
+    gazer.printed().clear();
+    gazer.restart().await;
+    assert_eq!(setup_line(&gazer).await, first, "an address that was copied yesterday still opens");
+
+    let refused = gazer.run(&["token", "create", "--name", "ci"]).await;
+    assert_eq!(refused.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("no owner yet"), "{refused:?}");
+}
+
+#[tokio::test]
+async fn an_owner_from_the_environment_needs_no_browser() {
+    let driver = Driver::start(owned()).await;
+    let lines = driver.gazer.printed().all();
+    assert!(!lines.iter().any(|line| line.contains("/setup")), "{lines:#?}");
+    driver.get("/monitors").await;
+}
+
+#[tokio::test]
+async fn a_token_may_do_what_its_role_says() {
+    let gazer = owned().start().await;
+    let made = gazer.run(&["token", "create", "--name", "looks", "--role", "viewer"]).await;
+    let token = String::from_utf8(made.stdout).expect("a token is text");
+    let monitor =
+        serde_json::json!({ "name": "a", "kind": "http", "http": { "url": "http://127.0.0.1:1/" }, "interval": "1m" });
+    let (status, _) = gazer.api(Method::GET, "/api/v1/monitors", None, Some(token.trim())).await;
+    assert_eq!(status, 200);
+    let (status, _) = gazer.api(Method::POST, "/api/v1/monitors", Some(&monitor), Some(token.trim())).await;
+    assert_eq!(status, 403);
+}
+
+#[tokio::test]
+async fn a_lost_password_is_replaced_beside_the_running_server() {
+    let gazer = owned().start().await;
+    let reset = gazer.run(&["user", "reset-password", OWNER]).await;
+    assert!(reset.status.success(), "{reset:?}");
+    assert!(String::from_utf8_lossy(&reset.stdout).trim().len() >= 24, "{reset:?}");
+    let stranger = gazer.run(&["user", "reset-password", "nobody@example.com"]).await;
+    assert_eq!(stranger.status.code(), Some(3));
+}
+
+#[tokio::test]
+async fn sigterm_ends_it_in_order_and_in_time() {
+    let mut gazer = owned().start().await;
+    let asked = Instant::now();
+    let status = gazer.term().await;
+    assert_eq!(status.code(), Some(0));
+    assert!(asked.elapsed() <= Duration::from_secs(10), "it took {:?}", asked.elapsed());
+}
+
+#[tokio::test]
+async fn a_second_gazer_is_refused_with_what_to_do() {
+    let gazer = owned().start().await;
+    let data = gazer.data().to_str().expect("the path is UTF-8").to_owned();
+    let same_port = gazer_beside(&["serve", "--data", &data, "--listen", &gazer.address().to_string()]).await;
+    assert_eq!(same_port.code, 3);
+    assert!(same_port.stderr.contains("--listen"), "{}", same_port.stderr);
+    let same_data = gazer_beside(&["serve", "--data", &data, "--listen", "127.0.0.1:0"]).await;
+    assert_eq!(same_data.code, 3);
+    assert!(same_data.stderr.contains("in use by another process"), "{}", same_data.stderr);
+}

@@ -1,0 +1,47 @@
+//! All bodies together have a bounded memory; who gets none in time is told that it was us.
+
+use std::time::Duration;
+
+use gazer_domain::assertion::{Assertion, Op};
+use gazer_domain::cause::Code;
+use gazer_domain::http::HttpSpec;
+use gazer_probes::{Config, Prober};
+use gazer_testkit::now::now;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+/// Sends the start of a large body, then nothing more.
+async fn stalling_site() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let mut held = Vec::new();
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.read(&mut [0; 4_096]).await;
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 900000\r\n\r\n").await;
+            let _ = stream.write_all(&[b'x'; 100_000]).await;
+            held.push(stream);
+        }
+    });
+    url
+}
+
+#[tokio::test]
+async fn one_large_body_at_a_time_where_there_is_room_for_one() {
+    let config = Config { body_budget_bytes: 1, witnesses: Vec::new(), ..Config::new(now) };
+    let prober = Prober::new(config).unwrap();
+    let mut spec = HttpSpec::get(stalling_site().await.parse().unwrap());
+    spec.timeout = Duration::from_secs(10);
+    spec.assertions = vec![Assertion::Body { op: Op::Contains, value: "y".into() }];
+    let patient = prober.compile(&spec).unwrap();
+    spec.timeout = Duration::from_secs(1);
+    let hasty = prober.compile(&spec).unwrap();
+    let other = prober.clone();
+    let holder = tokio::spawn(async move { other.attempt(&patient, None).await });
+    // Should the hasty one be first, the patient one is next in the queue, and the second try finds it there.
+    let first = prober.attempt(&hasty, None).await.fault.unwrap().code;
+    let second = prober.attempt(&hasty, None).await.fault.unwrap().code;
+    assert!([Code::Overloaded, Code::DownloadTimeout].contains(&first), "{first}");
+    assert_eq!(second, Code::Overloaded);
+    holder.abort();
+}
