@@ -84,6 +84,11 @@ impl Bus {
         let _ = self.shared.live.send(changed);
     }
 
+    /// Where [`Self::tell`] is heard, and others may tell as well.
+    pub fn live(&self) -> broadcast::Sender<Changed> {
+        self.shared.live.clone()
+    }
+
     pub fn listen(&self) -> broadcast::Receiver<Changed> {
         self.shared.live.subscribe()
     }

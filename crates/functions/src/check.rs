@@ -16,8 +16,8 @@ use gazer_domain::monitor::{Monitor, Spec};
 use gazer_domain::observation::{Observation, Phases};
 use gazer_domain::verdict::Judgement;
 use gazer_domain::{MonitorId, Timestamp};
-use gazer_probes::check::{Job, Keep};
 use gazer_probes::Plan as Compiled;
+use gazer_probes::check::{Job, Keep};
 use tokio::sync::Semaphore;
 
 use crate::Parts;

@@ -21,9 +21,10 @@ use gazer_domain::{TeamId, UserId};
 use gazer_functions::Parts;
 use gazer_probes::Prober;
 use gazer_store::{Options, SealingKey, Store};
-use gazer_web::{Changed, Wake, Web};
+use gazer_web::{Wake, Web};
+use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use url::Url;
 
@@ -35,8 +36,6 @@ const PATIENCE: Duration = Duration::from_secs(8);
 /// Requests get this long to finish; live pages never do.
 const LAST_ANSWERS: Duration = Duration::from_millis(500);
 const FAREWELL: Duration = Duration::from_secs(1);
-/// Open pages that fall further behind than this load afresh.
-const LIVE: usize = 256;
 /// The key lies beside what it seals, for its owner only.
 const KEY_FILE: &str = "gazer.key";
 
@@ -173,8 +172,8 @@ fn probes(config: &Config, at: SocketAddr) -> anyhow::Result<gazer_probes::Confi
 }
 
 fn web(config: &Config, public_url: Url, store: Store, bus: &Bus, prober: Prober, clock: Arc<dyn Clock>) -> Web {
-    let (live, _) = broadcast::channel(LIVE);
-    tokio::spawn(relay(bus.clone(), live.clone()));
+    let mut metrics = Registry::with_prefix("gazer");
+    gazer_web::operation::register_build(&mut metrics, env!("CARGO_PKG_VERSION"));
     let bells = bus.clone();
     Web {
         store,
@@ -186,7 +185,7 @@ fn web(config: &Config, public_url: Url, store: Store, bus: &Bus, prober: Prober
         }),
         clock: Arc::new(move || clock.now()),
         random: chance::fill,
-        live,
+        live: bus.live(),
         wake: Arc::new(move |wake| {
             bells.publish(match wake {
                 Wake::Plan => Message::Plan,
@@ -196,21 +195,8 @@ fn web(config: &Config, public_url: Url, store: Store, bus: &Bus, prober: Prober
         compile: Arc::new(move |spec| match spec {
             Spec::Http(http) => prober.compile(http).map(drop),
         }),
-        metrics: Arc::default(),
+        metrics: Arc::new(metrics),
         doors: Arc::default(),
-    }
-}
-
-/// Functions tell the bus what changed; pages listen to the web.
-async fn relay(bus: Bus, live: gazer_web::Live) {
-    let mut changes = bus.listen();
-    loop {
-        match changes.recv().await {
-            // Nobody may be looking, and that is no error.
-            Ok(changed) => drop(live.send(Changed { team: changed.team, monitor: changed.monitor })),
-            Err(broadcast::error::RecvError::Lagged(_)) => {}
-            Err(broadcast::error::RecvError::Closed) => return,
-        }
     }
 }
 

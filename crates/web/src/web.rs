@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+pub use gazer_bus::Changed;
 use gazer_domain::id::{Id, Kind};
 use gazer_domain::monitor::Spec;
 use gazer_domain::{Invalid, MonitorId, TeamId, Timestamp};
@@ -58,13 +59,6 @@ impl Config {
 
 /// Tells open pages that something of a team changed; a page that misses one reads everything again.
 pub type Live = broadcast::Sender<Changed>;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Changed {
-    pub team: TeamId,
-    /// `None` where a change concerns more than one monitor.
-    pub monitor: Option<MonitorId>,
-}
 
 /// Which function has work after a change of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
