@@ -65,7 +65,11 @@ async fn main() -> anyhow::Result<()> {
     );
     println!("{} MiB resident at most", Usage::of_this_process().peak >> 20);
     let grown = size(on_postgres, directory.path()).await - before;
-    println!("{:.1} bytes per check by growth, {grown} in all", grown as f64 / checks as f64);
+    let all = (before + grown) as f64 / checks as f64;
+    println!(
+        "{:.1} bytes per check by growth; {all:.1} with everything else in the directory",
+        grown as f64 / checks as f64
+    );
 
     let now = START + INTERVAL * (ROUNDS + 1);
     let ids = monitors.iter().take(100).map(|monitor| monitor.id).collect::<Vec<MonitorId>>();

@@ -186,11 +186,11 @@ async fn rule_write(conn: &mut Conn, rule: RuleId, settings: &RuleSettings) -> R
 
 /// Whether the team has what the rule names. Another team's and nobody's are refused alike.
 async fn owns(conn: &mut Conn, team: TeamId, settings: &RuleSettings) -> Result<()> {
-    let channels = "select c.id from channels c where c.id in {list}
+    let channels = "select c.id from channels c where c.id {in list}
         and c.team = (select key from teams where id = $2) and c.deleted_at is null";
     has_all(conn, team, channels, "channels", &settings.channels).await?;
     let Scope::Some(named) = &settings.scope else { return Ok(()) };
-    let monitors = "select m.id from monitors m where m.id in {list}
+    let monitors = "select m.id from monitors m where m.id {in list}
         and m.team = (select key from teams where id = $2) and m.deleted_at is null";
     has_all(conn, team, monitors, "monitors", named).await
 }

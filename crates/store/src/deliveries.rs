@@ -102,7 +102,7 @@ impl Store {
         let ids = rows.iter().map(|row| row.text("id")).collect::<Result<Vec<_>>>()?;
         let sql = conn.dialect().spell(
             "select d.id, d.epoch, d.attempts, d.notice, c.id as channel, c.target, c.secret
-            from deliveries d join channels c on c.key = d.channel where d.id in {list} order by d.key",
+            from deliveries d join channels c on c.key = d.channel where d.id {in list} order by d.key",
         );
         let rows = conn.rows(sql, args![wire::write(&ids)]).await?;
         let mut claimed = Vec::with_capacity(rows.len());

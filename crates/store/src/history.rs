@@ -85,7 +85,7 @@ impl Store {
         until: Timestamp,
     ) -> Result<HashMap<MonitorId, Vec<Period>>> {
         let sql = "select m.id, p.started, p.ended, p.status from monitors m join periods p on p.monitor = m.key
-            where m.id in {list} and m.team = (select key from teams where id = $2) and m.deleted_at is null
+            where m.id {in list} and m.team = (select key from teams where id = $2) and m.deleted_at is null
             and p.started < $4 and (p.ended is null or p.ended > $3)
             order by m.key, p.started";
         let rows = self.rows(self.dialect().spell(sql), args![listed(monitors), team, from, until]).await?;
@@ -128,7 +128,7 @@ fn check(row: &Row) -> Result<CheckRow> {
     })
 }
 
-/// Ids as the one JSON parameter that `{list}` reads.
+/// Ids as the one JSON parameter that `{in list}` reads.
 pub(crate) fn listed<K: Kind>(ids: &[Id<K>]) -> String {
     let mut json = String::with_capacity(ids.len() * 36 + 2);
     for id in ids {

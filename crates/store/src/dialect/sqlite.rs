@@ -3,7 +3,7 @@
 use super::Spelling;
 
 pub(super) const SPELLING: Spelling = &[
-    ("{list}", "(select value from json_each($1))"),
+    ("{in list}", "in (select value from json_each($1))"),
     ("{skip locked}", ""),
     ("{key}", "integer primary key autoincrement"),
     ("{blob}", "blob"),

@@ -4,7 +4,7 @@ with recursive bounds (monitor, id, step, phase, low, high) as (
         case when c.since > $3 - $4 * c.interval_ms then c.since else $3 - $4 * c.interval_ms + 1 end,
         case when c.until < $3 then c.until else $3 + 1 end
     from monitors m join cadences c on c.monitor = m.key
-    where m.id in {list} and m.team = (select key from teams where id = $2) and m.deleted_at is null
+    where m.id {in list} and m.team = (select key from teams where id = $2) and m.deleted_at is null
         and c.since = (select max(n.since) from cadences n where n.monitor = m.key)
 ),
 slots (monitor, id, slot, step, high) as (

@@ -6,4 +6,4 @@ from monitors m
 join teams t on t.key = m.team
 join health h on h.track = m.key
 left join incidents i on i.key = m.incident
-where m.id in {list} and m.paused = 0 and m.deleted_at is null
+where m.id {in list} and m.paused = 0 and m.deleted_at is null
