@@ -1,19 +1,67 @@
 //! The one table of functions. Local workers, tests and every later deployment dispatch through it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::Wake;
 use crate::function::{Failure, Function, Report, Woken};
 use crate::message::Topic;
-use crate::{Wake, function};
 
 #[derive(Debug, Clone)]
 pub struct Registry {
     functions: Vec<Arc<dyn Function>>,
+    /// In the order of the functions.
+    tallies: Arc<[Tally]>,
+}
+
+/// What a function's runs came to since the start.
+#[derive(Debug, Default)]
+pub struct Tally {
+    runs: AtomicU64,
+    failures: AtomicU64,
+    looked_at: AtomicU64,
+    changed: AtomicU64,
+    skipped: AtomicU64,
+}
+
+impl Tally {
+    /// By the name that the operator's page and the metrics give each.
+    pub fn counts(&self) -> [(&'static str, u64); 5] {
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        [
+            ("runs", read(&self.runs)),
+            ("failures", read(&self.failures)),
+            ("looked_at", read(&self.looked_at)),
+            ("changed", read(&self.changed)),
+            ("skipped", read(&self.skipped)),
+        ]
+    }
+
+    fn note(&self, outcome: &Result<Report, Failure>) {
+        let add = |count: &AtomicU64, more: u64| count.fetch_add(more, Ordering::Relaxed);
+        add(&self.runs, 1);
+        match outcome {
+            Ok(report) => {
+                add(&self.looked_at, report.looked_at);
+                add(&self.changed, report.changed);
+                add(&self.skipped, report.skipped);
+            }
+            Err(_) => {
+                add(&self.failures, 1);
+            }
+        }
+    }
 }
 
 impl Registry {
     pub fn new(functions: Vec<Arc<dyn Function>>) -> Self {
-        Self { functions }
+        let tallies = functions.iter().map(|_| Tally::default()).collect();
+        Self { functions, tallies }
+    }
+
+    /// Each function's name with its tally.
+    pub fn tallies(&self) -> impl Iterator<Item = (&'static str, &Tally)> {
+        self.functions.iter().map(|function| function.name()).zip(self.tallies.iter())
     }
 
     pub fn functions(&self) -> &[Arc<dyn Function>] {
@@ -27,7 +75,10 @@ impl Registry {
 
     /// Runs a function by name, as a clock, a queue or a Lambda would. A failure is logged here, once, with its causes.
     pub async fn dispatch(&self, function: &Arc<dyn Function>, woken: Woken) -> Result<Report, Failure> {
-        let outcome = function::Function::run(function.as_ref(), woken).await;
+        let outcome = function.run(woken).await;
+        if let Some(at) = self.functions.iter().position(|known| known.name() == function.name()) {
+            self.tallies[at].note(&outcome);
+        }
         if let Err(failure) = &outcome {
             tracing::error!(function = function.name(), "{}", chain(failure));
         }

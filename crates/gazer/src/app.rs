@@ -22,14 +22,13 @@ use gazer_functions::Parts;
 use gazer_probes::Prober;
 use gazer_store::{Options, SealingKey, Store};
 use gazer_web::{Wake, Web};
-use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use url::Url;
 
 use crate::config::{Config, Place};
-use crate::{chance, limits};
+use crate::{chance, limits, metrics};
 
 /// What is under way when the end is asked for may take this long; with the rest an exit stays below ten seconds.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -84,10 +83,12 @@ impl App {
             random: chance::fill,
             retention: config.retention,
         };
-        let web = web(&config, public_url, store.clone(), &bus, prober, clock.clone());
+        let functions = gazer_functions::registry(&parts);
+        let mut web = web(&config, public_url, store.clone(), &bus, prober, clock.clone());
+        web.metrics = Arc::new(metrics::registry(&functions, &bus));
         let router = extend(&web, owner, gazer_web::router(web.clone()));
 
-        let running = local::start(&gazer_functions::registry(&parts), &bus, &clock);
+        let running = local::start(&functions, &bus, &clock);
         let (stop, mut stopped) = watch::channel(());
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
         let site = axum::serve(listener, service).with_graceful_shutdown(async move {
@@ -172,8 +173,6 @@ fn probes(config: &Config, at: SocketAddr) -> anyhow::Result<gazer_probes::Confi
 }
 
 fn web(config: &Config, public_url: Url, store: Store, bus: &Bus, prober: Prober, clock: Arc<dyn Clock>) -> Web {
-    let mut metrics = Registry::with_prefix("gazer");
-    gazer_web::operation::register_build(&mut metrics, env!("CARGO_PKG_VERSION"));
     let bells = bus.clone();
     Web {
         store,
@@ -195,7 +194,7 @@ fn web(config: &Config, public_url: Url, store: Store, bus: &Bus, prober: Prober
         compile: Arc::new(move |spec| match spec {
             Spec::Http(http) => prober.compile(http).map(drop),
         }),
-        metrics: Arc::new(metrics),
+        metrics: Arc::default(),
         doors: Arc::default(),
     }
 }

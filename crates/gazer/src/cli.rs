@@ -104,7 +104,7 @@ pub(crate) struct DemoFlags {
 #[derive(Debug, Args)]
 #[command(after_help = "Exit codes: 0 the site is up (or slow), 1 it is down, 2 bad usage, 3 we could not find out.")]
 pub(crate) struct CheckFlags {
-    /// What to check; example.com means https://example.com/
+    /// What to check; without a scheme, `https` is meant
     #[arg(value_name = "URL")]
     pub(crate) url: String,
     /// Print the result as JSON.

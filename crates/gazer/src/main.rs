@@ -11,6 +11,7 @@ mod cli;
 mod config;
 mod limits;
 mod log;
+mod metrics;
 mod people;
 mod signals;
 
