@@ -9,7 +9,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use gazer_domain::Timestamp;
 use tokio::sync::{Semaphore, broadcast, mpsc, watch};
 use tokio::task::JoinSet;
 
@@ -175,12 +174,15 @@ async fn tick(
     loop {
         let until = at + every;
         let failed = registry.dispatch(&function, Woken::Clock { at, until }).await.is_err();
-        let rest = if failed { AFTER_FAILURE.max(until.since(clock.now())) } else { until.since(clock.now()) };
+        // A clock that was set back must not make us sleep until it is where it was.
+        let left = until.since(clock.now()).min(every);
+        let rest = if failed { AFTER_FAILURE.max(left) } else { left };
         tokio::select! {
             () = clock.sleep(rest) => {}
             _ = stopped.changed() => return,
         }
-        at = until.max(clock.now() - every).max(Timestamp::EPOCH);
+        let now = clock.now();
+        at = if until > now + every { now } else { until.max(now - every) };
     }
 }
 

@@ -74,6 +74,8 @@ pub struct Observed {
 pub struct Send {
     pub delivery: DeliveryId,
     pub epoch: i64,
+    /// The lease ends then; from then on somebody else may send it.
+    pub until: Timestamp,
     pub attempts: u32,
     pub target: Target,
     pub notice: Notice,

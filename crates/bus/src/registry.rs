@@ -1,7 +1,10 @@
 //! The one table of functions. Local workers, tests and every later deployment dispatch through it.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures_util::FutureExt;
 
 use crate::Wake;
 use crate::function::{Failure, Function, Report, Woken};
@@ -75,7 +78,8 @@ impl Registry {
 
     /// Runs a function by name, as a clock, a queue or a Lambda would. A failure is logged here, once, with its causes.
     pub async fn dispatch(&self, function: &Arc<dyn Function>, woken: Woken) -> Result<Report, Failure> {
-        let outcome = function.run(woken).await;
+        let run = AssertUnwindSafe(function.run(woken)).catch_unwind();
+        let outcome = run.await.unwrap_or_else(|_| Err(Failure::new("run to its end", Panicked)));
         if let Some(at) = self.functions.iter().position(|known| known.name() == function.name()) {
             self.tallies[at].note(&outcome);
         }
@@ -85,6 +89,11 @@ impl Registry {
         outcome
     }
 }
+
+/// A bug of ours ends one run, never the loop that wakes the function.
+#[derive(Debug, thiserror::Error)]
+#[error("it panicked; the panic's own message is above")]
+struct Panicked;
 
 fn chain(failure: &Failure) -> String {
     let mut text = failure.to_string();

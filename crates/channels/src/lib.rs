@@ -29,7 +29,7 @@ use gazer_probes::Prober;
 pub use email::{Mail, MailError};
 
 /// How long one attempt may take in all. A drain waits for sends in flight, so it must not be longer than that.
-const ATTEMPT: Duration = Duration::from_secs(10);
+const ATTEMPT: Duration = Duration::from_secs(7);
 
 /// Longest text that a receipt or a reason quotes from a service: enough to recognise an answer, too short to be one.
 const QUOTED_CHARS: usize = 200;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::time::humane_duration;
 
-/// Waits before the first and each further attempt: two and a half days in all, then the delivery is dead, and shown so.
+/// Waits before the first and each further attempt: about three days in all, then the delivery is dead, and shown so.
 pub const WAITS: [Duration; 12] = {
     const fn s(secs: u64) -> Duration {
         Duration::from_secs(secs)

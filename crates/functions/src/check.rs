@@ -5,7 +5,7 @@
 //! the second answer to nothing.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -29,9 +29,17 @@ const IN_FLIGHT: usize = 4_000;
 pub(crate) struct Check {
     parts: Parts,
     /// What each monitor asks for, compiled once per revision.
-    compiled: Mutex<HashMap<MonitorId, (u32, Compiled)>>,
+    compiled: Mutex<HashMap<MonitorId, Ready>>,
     in_flight: Mutex<HashSet<MonitorId>>,
     permits: Semaphore,
+}
+
+/// The monitor as it was compiled; once nobody plans it any more, its place is free.
+#[derive(Debug)]
+struct Ready {
+    monitor: Weak<Monitor>,
+    revision: u32,
+    plan: Compiled,
 }
 
 impl Check {
@@ -60,13 +68,12 @@ impl Check {
 
     /// Answers whether the check was made.
     async fn one(&self, due: &Due) -> bool {
-        let id = due.monitor.id;
-        let is_asked = due.request.is_some();
-        if !lock(&self.in_flight).insert(id) && !is_asked {
+        // Held until the observation is on its way, and given back also where a probe panics.
+        let flight = Flight::begin(&self.in_flight, due.monitor.id);
+        if flight.is_none() && due.request.is_none() {
             return false;
         }
         let observation = self.observe(due).await;
-        lock(&self.in_flight).remove(&id);
         self.parts.bus.publish(Message::Observed(Box::new(Observed { observation, request: due.request })));
         true
     }
@@ -96,15 +103,39 @@ impl Check {
     }
 
     fn compile(&self, monitor: &Arc<Monitor>) -> Result<Compiled, gazer_domain::Invalid> {
-        if let Some((revision, plan)) = lock(&self.compiled).get(&monitor.id)
-            && *revision == monitor.revision
+        if let Some(ready) = lock(&self.compiled).get(&monitor.id)
+            && ready.revision == monitor.revision
         {
-            return Ok(plan.clone());
+            return Ok(ready.plan.clone());
         }
         let Spec::Http(spec) = &monitor.settings.spec;
         let plan = self.parts.prober.compile(spec)?;
-        lock(&self.compiled).insert(monitor.id, (monitor.revision, plan.clone()));
+        let mut compiled = lock(&self.compiled);
+        if compiled.len() == compiled.capacity() {
+            compiled.retain(|_, ready| ready.monitor.strong_count() > 0);
+        }
+        let (revision, monitor, id) = (monitor.revision, Arc::downgrade(monitor), monitor.id);
+        compiled.insert(id, Ready { monitor, revision, plan: plan.clone() });
         Ok(plan)
+    }
+}
+
+/// One check under way.
+struct Flight<'a> {
+    all: &'a Mutex<HashSet<MonitorId>>,
+    monitor: MonitorId,
+}
+
+impl<'a> Flight<'a> {
+    /// `None` if another check of the monitor is under way.
+    fn begin(all: &'a Mutex<HashSet<MonitorId>>, monitor: MonitorId) -> Option<Self> {
+        lock(all).insert(monitor).then_some(Self { all, monitor })
+    }
+}
+
+impl Drop for Flight<'_> {
+    fn drop(&mut self) {
+        lock(self.all).remove(&self.monitor);
     }
 }
 

@@ -44,7 +44,8 @@ impl Function for Claim {
     async fn run(&self, _: Woken) -> Result<Report, Failure> {
         let mut report = Report::default();
         while !self.parts.bus.is_draining() {
-            let claimed = self.parts.store.deliveries_claim(self.parts.clock.now(), LEASE, MOST).await;
+            let now = self.parts.clock.now();
+            let claimed = self.parts.store.deliveries_claim(now, LEASE, MOST).await;
             let claimed = claimed.map_err(|err| Failure::new("claim deliveries", err))?;
             let is_last = claimed.len() < MOST as usize;
             report.changed += claimed.len() as u64;
@@ -52,6 +53,7 @@ impl Function for Claim {
                 let send = gazer_bus::Send {
                     delivery: one.id,
                     epoch: one.epoch,
+                    until: now + LEASE,
                     attempts: one.attempts,
                     target: one.target,
                     notice: one.notice,

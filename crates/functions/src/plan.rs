@@ -3,7 +3,7 @@
 //! Woken by the clock once a minute, it stays up for that minute. It follows the monitors through the store's change
 //! counter: a bell makes it look at once, a poll every two seconds makes it right. Run twice at the same time it would
 //! publish slots twice, and the judge would fold the second of each to nothing.
-//! Planned time never runs backwards: a clock that is set back plans nothing until it is past where it was.
+//! Planned time does not run backwards: a clock that is set back a little plans nothing until it is past where it was.
 
 use std::time::Duration;
 
@@ -18,6 +18,8 @@ const WINDOW: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_secs(2);
 /// Slots closer together than this travel in one batch; it bounds both lateness and the number of wake-ups.
 const TICK: Duration = Duration::from_millis(5);
+/// A clock set back by less than this is waited for, so that planned time does not run backwards.
+const SET_BACK: Duration = Duration::from_secs(60);
 /// A batch that waited longer than this in a queue is a backlog, and is dropped: its slots are missed.
 const STALE: Duration = Duration::from_secs(5);
 
@@ -48,6 +50,11 @@ impl Plan {
         let mut look = Timestamp::EPOCH;
         loop {
             let now = self.parts.clock.now();
+            if state.planned > now + SET_BACK {
+                // The clock was set back by more than slots are worth waiting for; the judge folds none twice.
+                state.planned = now;
+                return Ok(report);
+            }
             if now >= until {
                 return Ok(report);
             }

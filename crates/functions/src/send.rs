@@ -3,11 +3,15 @@
 //! It needs no database. A send whose answer is lost is a lease that runs out: it is claimed again under the same id,
 //! and the receiver can tell that it has seen it.
 
+use std::time::Duration;
+
 use gazer_bus::function::Intake;
 use gazer_bus::{Failure, Function, Message, Report, Sent, Topic, Wake, Woken};
 
 use crate::Parts;
 
+/// The longest that a send takes, and a little.
+const LONGEST: Duration = Duration::from_secs(12);
 /// Messages under way at once.
 const IN_FLIGHT: usize = 64;
 
@@ -42,6 +46,11 @@ impl Function for Send {
         for message in messages {
             let Message::Send(send) = message else { continue };
             let now = self.parts.clock.now();
+            if now + LONGEST > send.until {
+                // It waited too long behind others: its lease may end under us, and whoever claims it next sends it.
+                report.skipped += 1;
+                continue;
+            }
             let outcome = self.parts.channels.send(&send.delivery, &send.target, &send.notice, now).await;
             let sent = Sent { delivery: send.delivery, epoch: send.epoch, attempts: send.attempts, outcome };
             self.parts.bus.publish(Message::Sent(sent));

@@ -8,6 +8,7 @@
 
 use std::future::IntoFuture;
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::os::unix::fs::DirBuilderExt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -132,7 +133,9 @@ fn reachable(at: SocketAddr) -> Url {
 
 async fn open(place: &Place, public_url: &str) -> anyhow::Result<Store> {
     let data = &place.data;
-    std::fs::create_dir_all(data).with_context(|| format!("the data folder {} cannot be made", data.display()))?;
+    // What is in it is for its owner only: hashes of passwords, addresses, bodies of failures.
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data);
+    made.with_context(|| format!("the data folder {} cannot be made", data.display()))?;
     Ok(Store::open(options(place, public_url)?).await?)
 }
 
