@@ -15,5 +15,5 @@ pub mod registry;
 pub use clock::{Clock, SystemClock};
 pub use function::{Failure, Function, Report, Wake, Woken};
 pub use local::Bus;
-pub use message::{Changed, CheckBatch, Due, Message, Observed, Send, Sent, Topic};
+pub use message::{Changed, CheckBatch, Due, Message, Observed, Occasion, Send, Sent, Topic};
 pub use registry::Registry;

@@ -176,13 +176,13 @@ async fn tick(
         let failed = registry.dispatch(&function, Woken::Clock { at, until }).await.is_err();
         // A clock that was set back must not make us sleep until it is where it was.
         let left = until.since(clock.now()).min(every);
-        let rest = if failed { AFTER_FAILURE.max(left) } else { left };
+        let rest = if failed { AFTER_FAILURE } else { left };
         tokio::select! {
             () = clock.sleep(rest) => {}
             _ = stopped.changed() => return,
         }
         let now = clock.now();
-        at = if until > now + every { now } else { until.max(now - every) };
+        at = if until <= now { until.max(now - every) } else { now };
     }
 }
 

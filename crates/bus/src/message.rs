@@ -54,13 +54,33 @@ pub struct CheckBatch {
     pub deadline: Timestamp,
 }
 
-/// One monitor, due at one slot.
+/// One monitor to check.
 #[derive(Debug, Clone)]
 pub struct Due {
     pub monitor: Arc<Monitor>,
+    /// The instant at which it was due; of a check out of turn, when it was asked for.
     pub slot: Timestamp,
-    /// The request that asked for this check, where a person did and not the cadence.
-    pub request: Option<i64>,
+    pub occasion: Occasion,
+}
+
+/// Why a monitor is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Occasion {
+    /// Its cadence says so. Left out where a check of the monitor is under way: it covers this slot.
+    Slot,
+    /// It is new, resumed or edited, and nobody wants to wait for its slot.
+    Change,
+    /// The request row that asks for it.
+    Request(i64),
+}
+
+impl Occasion {
+    pub const fn request(self) -> Option<i64> {
+        match self {
+            Self::Request(key) => Some(key),
+            Self::Slot | Self::Change => None,
+        }
+    }
 }
 
 #[derive(Debug, Clone)]

@@ -1,7 +1,8 @@
 //! Who is to be told of an event: alert rules.
 //!
 //! A rule tells at once, or only if the trouble lasts. A rule that waited and never fired tells of no recovery, and
-//! whoever was told of a start is told of its end.
+//! whoever was told of a start is told of its end: what a rule said of ends when it told is kept with the message, so
+//! a rule that is changed or deleted during an incident takes back no promise.
 
 use std::time::Duration;
 
@@ -91,35 +92,50 @@ impl RuleSettings {
     }
 }
 
+/// A channel that is told of trouble.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listener {
+    pub channel: ChannelId,
+    /// Whether the rule that told it tells of the end as well.
+    pub hears_end: bool,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Told {
     /// Each channel once, however many rules name it.
-    pub now: Vec<ChannelId>,
+    pub now: Vec<Listener>,
     /// Rules to be looked at again at that instant, if the incident is still open.
     pub later: Vec<(RuleId, Timestamp)>,
 }
 
-/// Who is told that trouble began or grew. `started` is the incident's start: what a waiting rule counts from.
-pub fn on_trouble(event: EventKind, started: Timestamp, monitor: MonitorId, rules: &[Rule]) -> Told {
+/// Who is told that trouble began or grew at `at`, in an incident that began at `started`.
+///
+/// A rule that waits counts from the first event that concerns it: a site that was slow for an hour is down only now.
+pub fn on_trouble(event: EventKind, at: Timestamp, started: Timestamp, monitor: MonitorId, rules: &[Rule]) -> Told {
     let mut told = Told::default();
     for rule in concerned(event, monitor, rules) {
         if rule.settings.after.is_zero() {
-            add(&mut told.now, &rule.settings.channels);
-        } else {
-            told.later.push((rule.id, started + rule.settings.after));
+            add(&mut told.now, listeners(&rule.settings));
+            continue;
         }
+        let from = if rule.settings.on.contains(&Trigger::Slow) { started } else { at };
+        told.later.push((rule.id, from + rule.settings.after));
     }
     told
 }
 
-/// Who is told that it is over: channels that were told of its start, through a rule that tells of ends.
-pub fn on_end(event: EventKind, monitor: MonitorId, rules: &[Rule], started_told: &[ChannelId]) -> Vec<ChannelId> {
-    let mut channels = Vec::new();
-    for rule in concerned(event, monitor, rules) {
-        add(&mut channels, &rule.settings.channels);
-    }
-    channels.retain(|channel| started_told.contains(channel));
-    channels
+/// Whom a rule tells.
+pub fn listeners(rule: &RuleSettings) -> impl Iterator<Item = Listener> {
+    let hears_end = rule.on.contains(&Trigger::Recovered);
+    rule.channels.iter().map(move |channel| Listener { channel: *channel, hears_end })
+}
+
+/// Who is told that it is over: channels that were told of its start and of which a rule said, or says by now, that
+/// they hear of ends.
+pub fn on_end(event: EventKind, monitor: MonitorId, rules: &[Rule], told: &[Listener]) -> Vec<ChannelId> {
+    let says_so_now =
+        |channel: ChannelId| concerned(event, monitor, rules).any(|rule| rule.settings.channels.contains(&channel));
+    told.iter().filter(|told| told.hears_end || says_so_now(told.channel)).map(|told| told.channel).collect()
 }
 
 fn concerned(event: EventKind, monitor: MonitorId, rules: &[Rule]) -> impl Iterator<Item = &Rule> {
@@ -127,10 +143,65 @@ fn concerned(event: EventKind, monitor: MonitorId, rules: &[Rule]) -> impl Itera
     rules.iter().filter(move |rule| rule.settings.on.contains(&trigger) && rule.settings.covers(monitor))
 }
 
-fn add(channels: &mut Vec<ChannelId>, more: &[ChannelId]) {
-    for channel in more {
-        if !channels.contains(channel) {
-            channels.push(*channel);
+fn add(told: &mut Vec<Listener>, more: impl Iterator<Item = Listener>) {
+    for one in more {
+        match told.iter_mut().find(|known| known.channel == one.channel) {
+            Some(known) => known.hears_end |= one.hears_end,
+            None => told.push(one),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(id: u128, on: &[Trigger], channels: &[u128], after: Duration) -> Rule {
+        let settings = RuleSettings {
+            name: "a rule".into(),
+            scope: Scope::All,
+            channels: channels.iter().copied().map(ChannelId::from_bits).collect(),
+            on: on.to_vec(),
+            after,
+        };
+        Rule { id: RuleId::from_bits(id), settings }
+    }
+
+    fn listener(channel: u128, hears_end: bool) -> Listener {
+        Listener { channel: ChannelId::from_bits(channel), hears_end }
+    }
+
+    const SITE: MonitorId = MonitorId::from_bits(1);
+    const AT_ONCE: Duration = Duration::ZERO;
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn a_channel_is_told_once_and_hears_the_end_if_any_rule_says_so() {
+        let rules = [
+            rule(1, &[Trigger::Down], &[7, 8], AT_ONCE),
+            rule(2, &[Trigger::Down, Trigger::Recovered], &[8, 9], AT_ONCE),
+            rule(3, &[Trigger::Slow, Trigger::Recovered], &[10], AT_ONCE),
+        ];
+        let at = Timestamp::from_millis(5);
+        let told = on_trouble(EventKind::Down, at, at, SITE, &rules);
+        assert_eq!(told.now, [listener(7, false), listener(8, true), listener(9, true)]);
+        assert_eq!(on_end(EventKind::Recovered, SITE, &rules, &told.now), [8, 9].map(ChannelId::from_bits));
+    }
+
+    #[test]
+    fn a_rule_that_is_gone_or_changed_keeps_its_word_and_may_give_more() {
+        let told = [listener(7, true), listener(8, false)];
+        assert_eq!(on_end(EventKind::Paused, SITE, &[], &told), [ChannelId::from_bits(7)]);
+        let now = [rule(1, &[Trigger::Down, Trigger::Recovered], &[8, 9], AT_ONCE)];
+        assert_eq!(on_end(EventKind::Recovered, SITE, &now, &told), [7, 8].map(ChannelId::from_bits));
+    }
+
+    #[test]
+    fn a_rule_that_waits_counts_from_what_concerns_it() {
+        let rules = [rule(1, &[Trigger::Down], &[7], MINUTE), rule(2, &[Trigger::Down, Trigger::Slow], &[7], MINUTE)];
+        let (started, down) = (Timestamp::from_millis(0), Timestamp::from_millis(50_000));
+        let told = on_trouble(EventKind::Down, down, started, SITE, &rules);
+        let due = [(RuleId::from_bits(1), down + MINUTE), (RuleId::from_bits(2), started + MINUTE)];
+        assert_eq!((told.now.len(), told.later), (0, due.to_vec()));
     }
 }

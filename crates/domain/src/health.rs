@@ -46,8 +46,10 @@ impl Health {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seen {
     pub slot: Timestamp,
-    pub took: Duration,
-    pub verdict: Verdict,
+    /// The end of its last attempt: slots up to here are covered by it.
+    pub ended: Timestamp,
+    /// `None` if it was made for settings that hold no longer: its slot was not missed, but what it found says nothing.
+    pub verdict: Option<Verdict>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,10 +82,12 @@ pub fn fold(health: Health, seen: Seen, policy: &Policy) -> Option<Step> {
     if missed < seen.slot {
         step.turn(missed, Verdict::Unknown);
     }
-    let status = step.health.judge(seen.verdict, policy.recover_after);
-    step.turn(seen.slot, status);
+    if let Some(verdict) = seen.verdict {
+        let status = step.health.judge(verdict, policy.recover_after);
+        step.turn(seen.slot, status);
+    }
     step.health.slot = seen.slot;
-    step.health.covered = step.health.covered.max(seen.slot + seen.took.max(Duration::from_millis(1)));
+    step.health.covered = step.health.covered.max(seen.ended).max(seen.slot + Duration::from_millis(1));
     Some(step)
 }
 

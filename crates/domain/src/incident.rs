@@ -5,8 +5,9 @@
 //! next check decides.
 
 use std::fmt;
+use std::time::Duration;
 
-use crate::cause::Cause;
+use crate::cause::{Cause, Code};
 use crate::verdict::Verdict;
 use crate::{IncidentId, Timestamp};
 
@@ -75,6 +76,16 @@ pub struct Incident {
     pub cause: Cause,
     /// How many events it has.
     pub events: u32,
+}
+
+/// How long a failure may look the same until its evidence is kept again: the last one of a long outage is minutes old
+/// at most, and an outage of weeks does not write a page of headers per check.
+const SAME_EVIDENCE: Duration = Duration::from_secs(300);
+
+/// Whether a failing check is kept as evidence: the first one, one that fails in another way than the one kept last,
+/// and now and then one that still fails the same.
+pub fn is_evidence(kept: Option<(Timestamp, Code)>, at: Timestamp, code: Code) -> bool {
+    kept.is_none_or(|(last, known)| known != code || at.since(last) >= SAME_EVIDENCE)
 }
 
 /// What a new status of the monitor means for its incident.

@@ -183,3 +183,9 @@ pub struct Observation {
     /// Every attempt if the verdict is not `up`, or if somebody asked to see; empty otherwise.
     pub attempts: Vec<Attempt>,
 }
+
+impl Observation {
+    pub fn ended(&self) -> Timestamp {
+        self.started + self.took
+    }
+}

@@ -42,7 +42,7 @@ impl Audit {
                 tx.turn(track, *change, Some(&cause), id(&self.parts), now).await?;
                 self.parts.bus.tell(Changed { team: track.team, monitor: Some(track.monitor) });
             }
-            advanced.push(Advance { track: track.key, health: step.health, last: None, certificate_until: None });
+            advanced.push(Advance::of(track.key, step.health));
             report.changed += 1;
         }
         tx.health_advance(&advanced).await?;

@@ -1,8 +1,9 @@
 //! check: probes what is due and sends what it saw to the judge, each as soon as it is known.
 //!
 //! It needs no database. A check that is lost is a missed slot, which `audit` counts. One check is in flight per
-//! monitor: a slot that comes up meanwhile is covered by it. Run twice it would ask a site twice, and the judge folds
-//! the second answer to nothing.
+//! monitor: a slot that comes up meanwhile is covered by it, and a check out of turn waits for its end, so that checks
+//! end in the order of their slots. Run twice it would ask a site twice, and the judge folds the second answer to
+//! nothing.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -10,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use gazer_bus::function::Intake;
-use gazer_bus::{CheckBatch, Due, Failure, Function, Message, Observed, Report, Topic, Wake, Woken};
+use gazer_bus::{CheckBatch, Due, Failure, Function, Message, Observed, Occasion, Report, Topic, Wake, Woken};
 use gazer_domain::cause::{Cause, Code};
 use gazer_domain::monitor::{Monitor, Spec};
 use gazer_domain::observation::{Observation, Phases};
@@ -18,7 +19,7 @@ use gazer_domain::verdict::Judgement;
 use gazer_domain::{MonitorId, Timestamp};
 use gazer_probes::Plan as Compiled;
 use gazer_probes::check::{Job, Keep};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::Parts;
 
@@ -30,7 +31,7 @@ pub(crate) struct Check {
     parts: Parts,
     /// What each monitor asks for, compiled once per revision.
     compiled: Mutex<HashMap<MonitorId, Ready>>,
-    in_flight: Mutex<HashSet<MonitorId>>,
+    in_flight: InFlight,
     permits: Semaphore,
 }
 
@@ -47,7 +48,7 @@ impl Check {
         Self {
             parts: parts.clone(),
             compiled: Mutex::default(),
-            in_flight: Mutex::default(),
+            in_flight: InFlight::default(),
             permits: Semaphore::new(IN_FLIGHT),
         }
     }
@@ -69,12 +70,20 @@ impl Check {
     /// Answers whether the check was made.
     async fn one(&self, due: &Due) -> bool {
         // Held until the observation is on its way, and given back also where a probe panics.
-        let flight = Flight::begin(&self.in_flight, due.monitor.id);
-        if flight.is_none() && due.request.is_none() {
-            return false;
-        }
-        let observation = self.observe(due).await;
-        self.parts.bus.publish(Message::Observed(Box::new(Observed { observation, request: due.request })));
+        let (_flight, slot) = match due.occasion {
+            Occasion::Slot => match self.in_flight.begin(due.monitor.id) {
+                Some(flight) => (flight, due.slot),
+                None => return false,
+            },
+            // It stands for the instant at which it is made.
+            Occasion::Change | Occasion::Request(_) => {
+                let flight = self.in_flight.wait(due.monitor.id).await;
+                (flight, self.parts.clock.now())
+            }
+        };
+        let observation = self.observe(&Due { slot, ..due.clone() }).await;
+        let request = due.occasion.request();
+        self.parts.bus.publish(Message::Observed(Box::new(Observed { observation, request })));
         true
     }
 
@@ -97,7 +106,7 @@ impl Check {
             slot: due.slot,
             plan,
             verify: due.monitor.settings.verify,
-            keep: if due.request.is_some() { Keep::Everything } else { Keep::Failures },
+            keep: if due.occasion.request().is_some() { Keep::Everything } else { Keep::Failures },
         };
         self.parts.prober.check(&job, || self.parts.clock.now()).await
     }
@@ -120,22 +129,42 @@ impl Check {
     }
 }
 
+/// Which monitors are being checked.
+#[derive(Debug, Default)]
+struct InFlight {
+    monitors: Mutex<HashSet<MonitorId>>,
+    landed: Notify,
+}
+
 /// One check under way.
 struct Flight<'a> {
-    all: &'a Mutex<HashSet<MonitorId>>,
+    all: &'a InFlight,
     monitor: MonitorId,
 }
 
-impl<'a> Flight<'a> {
+impl InFlight {
     /// `None` if another check of the monitor is under way.
-    fn begin(all: &'a Mutex<HashSet<MonitorId>>, monitor: MonitorId) -> Option<Self> {
-        lock(all).insert(monitor).then_some(Self { all, monitor })
+    fn begin(&self, monitor: MonitorId) -> Option<Flight<'_>> {
+        lock(&self.monitors).insert(monitor).then_some(Flight { all: self, monitor })
+    }
+
+    /// When no other check of the monitor is under way.
+    async fn wait(&self, monitor: MonitorId) -> Flight<'_> {
+        loop {
+            // Interest is registered before looking, so no landing is missed.
+            let landed = self.landed.notified();
+            if let Some(flight) = self.begin(monitor) {
+                return flight;
+            }
+            landed.await;
+        }
     }
 }
 
 impl Drop for Flight<'_> {
     fn drop(&mut self) {
-        lock(self.all).remove(&self.monitor);
+        lock(&self.all.monitors).remove(&self.monitor);
+        self.all.landed.notify_waiters();
     }
 }
 

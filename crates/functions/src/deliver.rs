@@ -6,18 +6,23 @@
 
 use std::time::Duration;
 
+use gazer_bus::function::Intake;
 use gazer_bus::{Failure, Function, Message, Report, Sent, Topic, Wake, Woken};
 use gazer_domain::Timestamp;
 use gazer_domain::delivery::{Outcome, wait};
 use gazer_store::Settled;
 
+use crate::patience::Patience;
 use crate::{Parts, jitter};
 
 /// The bell makes it fast, this poll makes it right.
 const POLL: Duration = Duration::from_secs(1);
-/// Longer than a send may take, so that a lease never runs out under a living sender.
-const LEASE: Duration = Duration::from_secs(60);
+/// Longer than a send may take and than it waits for its turn, so that a lease never runs out under a living sender;
+/// short, because it is how long a message is late whose sender died.
+const LEASE: Duration = Duration::from_secs(30);
 const MOST: u32 = 100;
+/// Bells that came together are one.
+const BELLS: usize = 1_000;
 
 /// Claims what is due.
 #[derive(Debug)]
@@ -39,6 +44,10 @@ impl Function for Claim {
 
     fn wakes(&self) -> &'static [Wake] {
         &[Wake::Topic(Topic::Deliver), Wake::Clock(POLL)]
+    }
+
+    fn intake(&self) -> Intake {
+        Intake { most: BELLS, ..Intake::ONE_BY_ONE }
     }
 
     async fn run(&self, _: Woken) -> Result<Report, Failure> {
@@ -68,6 +77,11 @@ impl Function for Claim {
     }
 }
 
+/// Long enough for a database to restart. Whoever claims it meanwhile sends it again, under the same id.
+const SETTLING: Duration = Duration::from_secs(120);
+/// Receipts that are written at the same time.
+const SETTLED_AT_ONCE: usize = 4;
+
 /// Settles what was sent.
 #[derive(Debug)]
 pub(crate) struct Deliver {
@@ -79,11 +93,17 @@ impl Deliver {
         Self { parts: parts.clone() }
     }
 
+    /// A receipt that is not written down is a message that is sent twice, so it is tried more than once.
     async fn settle(&self, sent: Sent) -> Result<bool, Failure> {
         let now = self.parts.clock.now();
         let settled = settled(sent.outcome, sent.attempts + 1, jitter(&self.parts), now);
-        let done = self.parts.store.delivery_settle(&sent.delivery, sent.epoch, &settled, now).await;
-        done.map_err(|err| Failure::new(format!("settle delivery {}", sent.delivery), err))
+        let mut patience = Patience::with(&self.parts, Some(SETTLING));
+        loop {
+            match self.parts.store.delivery_settle(&sent.delivery, sent.epoch, &settled, now).await {
+                Err(err) if patience.outlasts(&err).await => {}
+                done => return done.map_err(|err| Failure::new(format!("settle delivery {}", sent.delivery), err)),
+            }
+        }
     }
 }
 
@@ -106,6 +126,10 @@ impl Function for Deliver {
 
     fn wakes(&self) -> &'static [Wake] {
         &[Wake::Topic(Topic::Sent)]
+    }
+
+    fn intake(&self) -> Intake {
+        Intake { concurrency: SETTLED_AT_ONCE, ..Intake::ONE_BY_ONE }
     }
 
     async fn run(&self, woken: Woken) -> Result<Report, Failure> {

@@ -1,7 +1,8 @@
 //! escalate: alert rules that tell only if the trouble lasts.
 //!
-//! A waiting rule is a row with its instant. When that has come and the incident is still open, its deliveries are
-//! written in the transaction that removes the row; run twice, there is nothing left to fire.
+//! A waiting rule is a row with its instant. When that has come, and a check made since says that the trouble lasts, its
+//! deliveries are written in the transaction that removes the row; run twice, there is nothing left to fire. Where no
+//! check is near, one is asked for: nobody is woken by what was true a while ago.
 
 use std::time::Duration;
 
@@ -33,11 +34,15 @@ impl Function for Escalate {
     }
 
     async fn run(&self, _: Woken) -> Result<Report, Failure> {
-        let fired = self.parts.store.waits_fire(self.parts.clock.now()).await;
-        let changed = fired.map_err(|err| Failure::new("fire waiting alert rules", err))?;
+        let (store, now) = (&self.parts.store, self.parts.clock.now());
+        let changed = store.waits_fire(now).await.map_err(|err| Failure::new("fire waiting alert rules", err))?;
         if changed > 0 {
             self.parts.bus.publish(Message::Deliver);
         }
-        Ok(Report { changed, ..Report::default() })
+        let asked = store.waits_ask(now).await.map_err(|err| Failure::new("ask for checks of what waits", err))?;
+        if asked > 0 {
+            self.parts.bus.publish(Message::Plan);
+        }
+        Ok(Report { looked_at: asked, changed, skipped: 0 })
     }
 }

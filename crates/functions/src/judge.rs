@@ -3,17 +3,20 @@
 //! Nothing is sent from memory: the bell that it rings afterwards only makes `deliver` look sooner. A batch seen twice
 //! changes nothing, because a slot that was folded is not folded again, and a check row has its slot as its key.
 //! Killed before the commit, nothing happened, and the slots are missed; killed after it, everything is a row.
+//! A store that does not answer is waited for: what was seen is kept in memory until it is written.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use gazer_bus::function::Intake;
 use gazer_bus::{Changed, Failure, Function, Message, Observed, Report, Topic, Wake, Woken};
-use gazer_domain::MonitorId;
 use gazer_domain::health::{Seen, fold};
 use gazer_domain::observation::Observation;
-use gazer_store::{Advance, LastCheck, Store, Track, Tx};
+use gazer_domain::verdict::Verdict;
+use gazer_domain::{MonitorId, incident};
+use gazer_store::{Advance, Error, LastCheck, Track, Tx};
 
+use crate::patience::Patience;
 use crate::{Parts, id};
 
 /// Good news waits for company: one commit a second carries all of it. Bad news does not wait.
@@ -30,40 +33,60 @@ impl Judge {
         Self { parts: parts.clone() }
     }
 
-    async fn batch(&self, mut seen: Vec<Observed>) -> Result<Report, Failure> {
-        seen.sort_by_key(|seen| seen.observation.slot);
+    /// Judges a batch, however often it takes. If a row that cannot be read stands in its way, each observation is
+    /// judged by itself, and only those that need the row are lost.
+    async fn batch(&self, seen: &[Observed]) -> Result<Report, Failure> {
+        let mut patience = Patience::with(&self.parts, None);
+        let judged = loop {
+            match self.commit(seen).await {
+                Err(err) if patience.outlasts(&err).await => {}
+                judged => break judged,
+            }
+        };
+        match judged {
+            Err(err @ Error::Corrupt { .. }) if seen.len() > 1 => {
+                tracing::error!(error = &err as &dyn std::error::Error, "a batch cannot be judged as one");
+                let mut report = Report::default();
+                for one in seen {
+                    let done = Box::pin(self.batch(std::slice::from_ref(one))).await.unwrap_or_else(|_| lost());
+                    report.looked_at += done.looked_at;
+                    report.changed += done.changed;
+                    report.skipped += done.skipped;
+                }
+                Ok(report)
+            }
+            judged => judged.map_err(|err| Failure::new("judge observations", err)),
+        }
+    }
+
+    /// The one transaction, and what follows from it.
+    async fn commit(&self, seen: &[Observed]) -> Result<Report, Error> {
         let mut monitors: Vec<MonitorId> = seen.iter().map(|seen| seen.observation.monitor).collect();
         monitors.sort_unstable();
         monitors.dedup();
-        let fail = |err| Failure::new("judge observations", err);
-        let mut tx = self.parts.store.begin().await.map_err(fail)?;
-        let mut tracks = tx.tracks_lock(&monitors).await.map_err(fail)?;
-        let current = current(&seen, &tracks);
-        let rows: Vec<_> = current.iter().map(|observation| (tracks[&observation.monitor].key, *observation)).collect();
-        tx.checks_append(&rows).await.map_err(fail)?;
+        let mut tx = self.parts.store.begin().await?;
+        let mut tracks = tx.tracks_lock(&monitors).await?;
+        let rows: Vec<_> = seen.iter().filter_map(|seen| recorded(&seen.observation, &tracks)).collect();
+        tx.checks_append(&rows).await?;
         let mut advanced = HashMap::new();
-        let mut changed = Vec::new();
-        for observation in &current {
+        let mut changed = 0;
+        for Observed { observation, .. } in seen {
             let Some(track) = tracks.get_mut(&observation.monitor) else { continue };
-            let turned = self.fold(&mut tx, track, observation, &mut advanced).await.map_err(fail)?;
-            if turned {
-                changed.push(Changed { team: track.team, monitor: Some(track.monitor) });
-            }
+            changed += u64::from(self.fold(&mut tx, track, observation, &mut advanced).await?);
         }
         let advanced: Vec<_> = advanced.into_values().collect();
-        tx.health_advance(&advanced).await.map_err(fail)?;
-        tx.commit().await.map_err(fail)?;
-        if !changed.is_empty() {
+        tx.health_advance(&advanced).await?;
+        for Observed { observation, request } in seen {
+            let Some(request) = request else { continue };
+            tx.request_settle(*request, observation).await?;
+        }
+        tx.commit().await?;
+        if changed > 0 {
             self.parts.bus.publish(Message::Deliver);
         }
-        let report = Report {
-            looked_at: seen.len() as u64,
-            changed: changed.len() as u64,
-            skipped: (seen.len() - current.len()) as u64,
-        };
-        self.tell(&current, &tracks);
-        settle_requests(&self.parts.store, &seen).await?;
-        Ok(report)
+        let (looked_at, skipped) = (seen.len() as u64, (seen.len() - rows.len()) as u64);
+        self.tell(&tracks);
+        Ok(Report { looked_at, changed, skipped })
     }
 
     /// Folds one observation; answers whether the monitor's status changed.
@@ -73,51 +96,57 @@ impl Judge {
         track: &mut Track,
         observation: &Observation,
         advanced: &mut HashMap<i64, Advance>,
-    ) -> Result<bool, gazer_store::Error> {
+    ) -> Result<bool, Error> {
         let verdict = observation.judgement.verdict;
-        let seen = Seen { slot: observation.slot, took: observation.took, verdict };
+        let is_current = track.revision == observation.revision;
+        let seen = Seen { slot: observation.slot, ended: observation.ended(), verdict: is_current.then_some(verdict) };
         let Some(step) = fold(track.health, seen, &track.policy) else { return Ok(false) };
         track.health = step.health;
-        let last = LastCheck { slot: observation.slot, took: observation.took, verdict };
-        let certificate_until = observation.certificate_until;
-        advanced
-            .insert(track.key, Advance { track: track.key, health: step.health, last: Some(last), certificate_until });
+        let advance = advanced.entry(track.key).or_insert(Advance::of(track.key, step.health));
+        advance.health = step.health;
+        if is_current {
+            advance.last = Some(LastCheck { slot: observation.slot, took: observation.took, verdict });
+            advance.certificate_until = observation.certificate_until.or(advance.certificate_until);
+        }
         let now = self.parts.clock.now();
         for change in &step.changes {
             let cause = observation.judgement.cause.as_ref().filter(|_| change.at == observation.slot);
             tx.turn(track, *change, cause, id(&self.parts), now).await?;
         }
-        // What was asked for by hand is answered with its attempts; only trouble keeps them as evidence.
-        if !step.changes.is_empty() && track.open.is_some() && !verdict.is_up() {
-            tx.evidence_add(track, observation.slot, &observation.attempts).await?;
+        if is_current {
+            keep(tx, track, observation).await?;
         }
         Ok(!step.changes.is_empty())
     }
 
     /// Open pages see every check, not only changes of status.
-    fn tell(&self, observations: &[&Observation], tracks: &HashMap<MonitorId, Track>) {
-        for observation in observations {
-            let Some(track) = tracks.get(&observation.monitor) else { continue };
+    fn tell(&self, tracks: &HashMap<MonitorId, Track>) {
+        for track in tracks.values() {
             self.parts.bus.tell(Changed { team: track.team, monitor: Some(track.monitor) });
         }
     }
 }
 
-/// Drops what was made from a revision that is no more, and what belongs to a monitor that is paused or gone.
-fn current<'a>(seen: &'a [Observed], tracks: &HashMap<MonitorId, Track>) -> Vec<&'a Observation> {
-    let is_current = |observation: &&Observation| {
-        tracks.get(&observation.monitor).is_some_and(|track| track.revision == observation.revision)
-    };
-    seen.iter().map(|seen| &seen.observation).filter(is_current).collect()
+/// The check's row. What was made from a revision that is no more is dropped, and so is what belongs to a monitor that
+/// is paused or gone.
+fn recorded<'a>(seen: &'a Observation, tracks: &HashMap<MonitorId, Track>) -> Option<(i64, &'a Observation)> {
+    let track = tracks.get(&seen.monitor)?;
+    (track.revision == seen.revision).then_some((track.key, seen))
 }
 
-async fn settle_requests(store: &Store, seen: &[Observed]) -> Result<(), Failure> {
-    for observed in seen {
-        let Some(request) = observed.request else { continue };
-        let settled = store.request_settle(request, &observed.observation).await;
-        settled.map_err(|err| Failure::new("answer a request for a check", err))?;
+/// What was asked for by hand is answered with its attempts; only trouble keeps them as evidence.
+async fn keep(tx: &mut Tx, track: &mut Track, observation: &Observation) -> Result<(), Error> {
+    let (Some(open), Some(cause)) = (&track.open, &observation.judgement.cause) else { return Ok(()) };
+    let is_kept = incident::is_evidence(open.proved, observation.slot, cause.code);
+    if observation.judgement.verdict == Verdict::Up || !is_kept {
+        return Ok(());
     }
-    Ok(())
+    tx.evidence_add(track, observation.slot, cause.code, &observation.attempts).await
+}
+
+/// The report of one observation that could not be judged.
+fn lost() -> Report {
+    Report { looked_at: 1, skipped: 1, ..Report::default() }
 }
 
 #[async_trait::async_trait]
@@ -140,6 +169,8 @@ impl Function for Judge {
             Message::Observed(observed) => Some(*observed),
             _ => None,
         });
-        self.batch(seen.collect()).await
+        let mut seen: Vec<Observed> = seen.collect();
+        seen.sort_by_key(|seen| seen.observation.slot);
+        self.batch(&seen).await
     }
 }

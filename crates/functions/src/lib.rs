@@ -9,6 +9,7 @@ mod deliver;
 mod escalate;
 mod expire;
 mod judge;
+mod patience;
 mod plan;
 mod schedule;
 mod send;

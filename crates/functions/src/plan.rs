@@ -1,13 +1,15 @@
 //! plan: which slots are due, published at their instants.
 //!
 //! Woken by the clock once a minute, it stays up for that minute. It follows the monitors through the store's change
-//! counter: a bell makes it look at once, a poll every two seconds makes it right. Run twice at the same time it would
-//! publish slots twice, and the judge would fold the second of each to nothing.
+//! counter: a bell makes it look at once, a poll every two seconds makes it right. A monitor that is new, resumed or
+//! edited is checked at once, out of turn; at a start nothing is, so that a restart brings no herd. While the store does
+//! not answer, what is known goes on being planned. Run twice at the same time it would publish slots twice, and the
+//! judge would fold the second of each to nothing.
 //! Planned time does not run backwards: a clock that is set back a little plans nothing until it is past where it was.
 
 use std::time::Duration;
 
-use gazer_bus::{CheckBatch, Due, Failure, Function, Message, Report, Wake, Woken};
+use gazer_bus::{CheckBatch, Due, Failure, Function, Message, Occasion, Report, Wake, Woken};
 use gazer_domain::Timestamp;
 use tokio::sync::{Mutex, Notify};
 
@@ -33,8 +35,8 @@ pub(crate) struct Plan {
 #[derive(Debug, Default)]
 struct State {
     schedule: Schedule,
-    /// Up to where the store's changes are known.
-    seq: i64,
+    /// Up to where the store's changes are known; nothing before the first look.
+    seq: Option<i64>,
     /// Up to where slots are published.
     planned: Timestamp,
 }
@@ -48,6 +50,8 @@ impl Plan {
         let mut state = self.state.lock().await;
         let mut report = Report::default();
         let mut look = Timestamp::EPOCH;
+        // How the last look at the store failed. It ends nobody's slots; it is told at the end of the window.
+        let mut failed = None;
         loop {
             let now = self.parts.clock.now();
             if state.planned > now + SET_BACK {
@@ -56,11 +60,13 @@ impl Plan {
                 return Ok(report);
             }
             if now >= until {
-                return Ok(report);
+                return failed.map_or(Ok(report), Err);
             }
             if now >= look {
-                self.follow(&mut state, now).await?;
-                self.requests(&state, now).await?;
+                match self.look(&mut state, now).await {
+                    Ok(()) => failed = None,
+                    Err(failure) => failed = Some(failure),
+                }
                 look = now + POLL;
             }
             if now > state.planned {
@@ -75,19 +81,28 @@ impl Plan {
         }
     }
 
-    /// Takes in what people changed since the last look.
+    async fn look(&self, state: &mut State, now: Timestamp) -> Result<(), Failure> {
+        self.follow(state, now).await?;
+        self.requests(state, now).await
+    }
+
+    /// Takes in what people changed since the last look, and has it checked.
     async fn follow(&self, state: &mut State, now: Timestamp) -> Result<(), Failure> {
-        let store = &self.parts.store;
-        let (seq, changed) =
-            store.planned_since(state.seq).await.map_err(|err| Failure::new("read changed monitors", err))?;
+        let changed = self.parts.store.planned_since(state.seq.unwrap_or(0)).await;
+        let (seq, changed) = changed.map_err(|err| Failure::new("read changed monitors", err))?;
+        let mut due = Vec::new();
         for planned in changed {
             if planned.removed {
                 state.schedule.remove(planned.monitor.id);
-            } else {
-                state.schedule.put(planned.monitor, now.max(state.planned));
+                continue;
+            }
+            let Some(monitor) = state.schedule.put(planned.monitor, now.max(state.planned)) else { continue };
+            if state.seq.is_some() {
+                due.push(Due { monitor, slot: now, occasion: Occasion::Change });
             }
         }
-        state.seq = seq;
+        state.seq = Some(seq);
+        self.publish(due, now);
         Ok(())
     }
 
@@ -97,7 +112,7 @@ impl Plan {
             self.parts.store.requests_claim(now).await.map_err(|err| Failure::new("claim check requests", err))?;
         let due = asked.into_iter().filter_map(|(request, monitor)| {
             let monitor = state.schedule.get(monitor)?.clone();
-            Some(Due { monitor, slot: now, request: Some(request) })
+            Some(Due { monitor, slot: now, occasion: Occasion::Request(request) })
         });
         self.publish(due.collect(), now);
         Ok(())

@@ -7,31 +7,44 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 
-use gazer_bus::Due;
+use gazer_bus::{Due, Occasion};
 use gazer_domain::monitor::Monitor;
 use gazer_domain::{MonitorId, Timestamp};
 
 #[derive(Debug, Default)]
 pub(crate) struct Schedule {
-    monitors: HashMap<MonitorId, Arc<Monitor>>,
-    /// One live entry per monitor; an entry of an older revision is skipped when it comes up.
-    slots: BinaryHeap<Reverse<(Timestamp, MonitorId, u32)>>,
+    monitors: HashMap<MonitorId, Scheduled>,
+    /// One live entry per monitor; one that was replaced is skipped when it comes up.
+    slots: BinaryHeap<Reverse<(Timestamp, MonitorId, Entry)>>,
+    entries: Entry,
+}
+
+/// Names an entry of the heap: a number that is never given twice.
+type Entry = u64;
+
+#[derive(Debug)]
+struct Scheduled {
+    monitor: Arc<Monitor>,
+    entry: Entry,
 }
 
 impl Schedule {
     pub(crate) fn get(&self, monitor: MonitorId) -> Option<&Arc<Monitor>> {
-        self.monitors.get(&monitor)
+        self.monitors.get(&monitor).map(|known| &known.monitor)
     }
 
-    /// Takes a monitor as it is now; its first slot is the first after `now`.
-    pub(crate) fn put(&mut self, monitor: Monitor, now: Timestamp) {
-        let known = self.monitors.get(&monitor.id).map(|known| (known.revision, known.cadence_since));
-        let is_same = known == Some((monitor.revision, monitor.cadence_since));
-        let (id, revision, slot) = (monitor.id, monitor.revision, monitor.cadence().at_or_after(now));
-        self.monitors.insert(id, Arc::new(monitor));
-        if !is_same {
-            self.slots.push(Reverse((slot, id, revision)));
+    /// Takes a monitor as it is now; its first slot is the first after `now`. Answers with it if it is not the one that
+    /// was known.
+    pub(crate) fn put(&mut self, monitor: Monitor, now: Timestamp) -> Option<Arc<Monitor>> {
+        let known = self.get(monitor.id).map(|known| (known.revision, known.cadence_since));
+        if known == Some((monitor.revision, monitor.cadence_since)) {
+            return None;
         }
+        self.entries += 1;
+        self.slots.push(Reverse((monitor.cadence().at_or_after(now), monitor.id, self.entries)));
+        let monitor = Arc::new(monitor);
+        self.monitors.insert(monitor.id, Scheduled { monitor: Arc::clone(&monitor), entry: self.entries });
+        Some(monitor)
     }
 
     pub(crate) fn remove(&mut self, monitor: MonitorId) {
@@ -45,16 +58,18 @@ impl Schedule {
     /// Everything due at or before `now`, each monitor once: of slots that a pause of ours skipped, only the last.
     pub(crate) fn due(&mut self, now: Timestamp) -> Vec<Due> {
         let mut due = Vec::new();
-        while let Some(Reverse((slot, id, revision))) = self.slots.peek().copied() {
+        while let Some(Reverse((slot, id, entry))) = self.slots.peek().copied() {
             if slot > now {
                 break;
             }
             self.slots.pop();
-            let Some(monitor) = self.monitors.get(&id).filter(|monitor| monitor.revision == revision) else { continue };
+            let Some(Scheduled { monitor, .. }) = self.monitors.get(&id).filter(|known| known.entry == entry) else {
+                continue;
+            };
             let cadence = monitor.cadence();
             let slot = cadence.at_or_before(now).unwrap_or(slot).max(slot);
-            self.slots.push(Reverse((cadence.after(slot), id, revision)));
-            due.push(Due { monitor: Arc::clone(monitor), slot, request: None });
+            self.slots.push(Reverse((cadence.after(slot), id, entry)));
+            due.push(Due { monitor: Arc::clone(monitor), slot, occasion: Occasion::Slot });
         }
         due
     }
@@ -102,6 +117,18 @@ mod tests {
         let first = schedule.next().expect("a slot");
         let due = schedule.due(first + Duration::from_secs(35));
         assert_eq!(due.iter().map(|due| due.slot).collect::<Vec<_>>(), [first + Duration::from_secs(30)]);
+    }
+
+    #[test]
+    fn a_monitor_that_comes_back_as_it_was_comes_up_once() {
+        let start = Timestamp::from_millis(1_000_000_000_000);
+        let mut schedule = Schedule::default();
+        assert!(schedule.put(monitor(1, 1), start).is_some());
+        assert!(schedule.put(monitor(1, 1), start).is_none(), "nothing changed");
+        schedule.remove(MonitorId::from_bits(1));
+        assert!(schedule.put(monitor(1, 1), start).is_some());
+        assert_eq!(schedule.due(start + Duration::from_secs(10)).len(), 1);
+        assert_eq!(schedule.due(start + Duration::from_secs(20)).len(), 1);
     }
 
     #[test]

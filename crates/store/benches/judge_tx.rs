@@ -100,7 +100,9 @@ async fn judge(store: &Store, batch: &[Observation]) -> anyhow::Result<()> {
         let track = &tracks[&seen.monitor];
         checks.push((track.key, seen));
         let verdict = seen.judgement.verdict;
-        let Some(step) = fold(track.health, Seen { slot: seen.slot, took: seen.took, verdict }, &track.policy) else {
+        let Some(step) =
+            fold(track.health, Seen { slot: seen.slot, ended: seen.ended(), verdict: Some(verdict) }, &track.policy)
+        else {
             continue;
         };
         let last = Some(LastCheck { slot: seen.slot, took: seen.took, verdict });

@@ -6,6 +6,8 @@
 //! A row is settled (`settled_at`) when it is delivered, dead or merged.
 //!
 //! Per incident and channel, deliveries go out in the order of their events: only the head of the line can be claimed.
+//! A start that did not get through is merged into its end. One whose lease ran out is not: it may have got through, so
+//! it is sent again under its id, and its end follows.
 
 use std::time::Duration;
 
@@ -14,12 +16,14 @@ use gazer_domain::delivery::State;
 use gazer_domain::incident::EventKind;
 use gazer_domain::{ChannelId, DeliveryId, TeamId, Timestamp};
 
+use crate::dialect::Dialect;
 use crate::sql::{Row, args};
 use crate::{Result, Store, wire};
 
 /// What a service answered is kept for people to read; more than this says nothing more.
 const RECEIPT_CHARS: usize = 1_000;
-const WAITS_AT_ONCE: u32 = 500;
+/// Under way to one channel at once. A service that answers slowly keeps its own messages waiting, and nobody else's.
+const PER_CHANNEL: u32 = 8;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveryView {
@@ -69,12 +73,6 @@ macro_rules! head {
     };
 }
 
-macro_rules! due {
-    () => {
-        concat!(head!(), " and d.due_at <= $1")
-    };
-}
-
 macro_rules! view {
     () => {
         "select d.id, d.event, d.event_kind, d.state, d.attempts, d.due_at, d.settled_at, d.receipt,
@@ -88,17 +86,13 @@ impl Store {
     /// settled for that channel. Rows whose lease ran out are claimed again, under the same id and a new epoch.
     pub async fn deliveries_claim(&self, now: Timestamp, lease: Duration, limit: u32) -> Result<Vec<Claimed>> {
         // Most polls find nothing, and should not take the write lock to learn it.
-        if self.row(concat!("select d.id ", due!(), " limit 1"), args![now]).await?.is_none() {
+        let sql = concat!("select d.id ", head!(), " and d.due_at <= $1 limit 1");
+        if self.row(sql, args![now]).await?.is_none() {
             return Ok(Vec::new());
         }
         let mut conn = self.write().await?;
-        let sql = conn.dialect().spell(concat!(
-            "update deliveries set state = 'leased', epoch = epoch + 1, due_at = $2
-            where key in (select d.key ",
-            due!(),
-            " order by d.due_at, d.key limit $3 {skip locked}) returning id"
-        ));
-        let rows = conn.rows(sql, args![now, now + lease, limit]).await?;
+        let sql = conn.dialect().spell(include_str!("deliveries/claim.sql"));
+        let rows = conn.rows(sql, args![now, now + lease, limit, PER_CHANNEL]).await?;
         let ids = rows.iter().map(|row| row.text("id")).collect::<Result<Vec<_>>>()?;
         let sql = conn.dialect().spell(
             "select d.id, d.epoch, d.attempts, d.notice, c.id as channel, c.target, c.secret
@@ -148,8 +142,12 @@ impl Store {
         Ok(mine)
     }
 
-    /// Ends every lease. For the start of an installation of one process: nobody else can hold one.
+    /// Ends every lease, where nobody else can hold one: the data directory of SQLite belongs to one process, which has
+    /// just started. On PostgreSQL others may be sending, and a lease runs out by itself.
     pub async fn leases_release(&self) -> Result<u64> {
+        if self.dialect() == Dialect::Postgres {
+            return Ok(0);
+        }
         let sql = "update deliveries set state = 'waiting', due_at = 0 where state = 'leased' and settled_at is null";
         self.run(sql, args![]).await
     }
@@ -180,29 +178,6 @@ impl Store {
     pub async fn deliveries_next(&self) -> Result<Option<Timestamp>> {
         let row = self.row(concat!("select min(d.due_at) as due_at ", head!()), args![]).await?;
         row.map_or(Ok(None), |row| row.opt_time("due_at"))
-    }
-
-    /// Rules that wait, when their time has come: deliveries for incidents that are still open. How many were made.
-    pub async fn waits_fire(&self, now: Timestamp) -> Result<u64> {
-        let sql = "select i.id, m.id as monitor from waits w
-            join incidents i on i.key = w.incident join monitors m on m.key = i.monitor
-            where w.due_at <= $1 order by w.due_at limit $2";
-        let due = self.rows(sql, args![now, WAITS_AT_ONCE]).await?;
-        if due.is_empty() {
-            return Ok(0);
-        }
-        let monitors = due.iter().map(|row| row.id("monitor")).collect::<Result<Vec<_>>>()?;
-        let mut tx = self.begin().await?;
-        let mut made = 0;
-        for track in tx.tracks_lock(&monitors).await?.values() {
-            made += tx.waits_fire(track, now).await?;
-        }
-        // Of incidents that are over, of monitors that are paused or gone: their ends removed them, but for a race.
-        let sql =
-            "delete from waits where due_at <= $1 and incident in (select key from incidents where ended is not null)";
-        tx.conn().run(sql, args![now]).await?;
-        tx.commit().await?;
-        Ok(made)
     }
 
     pub(crate) async fn deliveries_of(&self, incident: i64) -> Result<Vec<DeliveryView>> {

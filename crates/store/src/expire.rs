@@ -8,7 +8,7 @@ use gazer_domain::Timestamp;
 
 use sqlx::AssertSqlSafe;
 
-use crate::sql::{Conn, args};
+use crate::sql::args;
 use crate::{Result, Store};
 
 /// Nobody waits that long for "check now".
@@ -70,9 +70,7 @@ impl Store {
             limit $2";
         let old = self.rows(sql, args![before, limit]).await?;
         for row in &old {
-            let mut conn = self.write().await?;
-            incident_purge(&mut conn, row.int("key")?).await?;
-            conn.commit().await?;
+            self.incident_purge(row.int("key")?).await?;
         }
         Ok(old.len() as u64)
     }
@@ -88,10 +86,10 @@ impl Store {
         let gone = self.rows(sql, args![PURGED_AT_ONCE]).await?;
         for row in &gone {
             let key = row.int("key")?;
-            let mut conn = self.write().await?;
-            for row in conn.rows("select key from incidents where monitor = $1", args![key]).await? {
-                incident_purge(&mut conn, row.int("key")?).await?;
+            for row in self.rows("select key from incidents where monitor = $1", args![key]).await? {
+                self.incident_purge(row.int("key")?).await?;
             }
+            let mut conn = self.write().await?;
             for sql in [
                 "delete from requests where monitor = $1",
                 "delete from periods where monitor = $1",
@@ -105,17 +103,19 @@ impl Store {
         }
         Ok(gone.len() as u64)
     }
-}
 
-async fn incident_purge(conn: &mut Conn, key: i64) -> Result<()> {
-    for sql in [
-        "delete from deliveries where incident = $1",
-        "delete from waits where incident = $1",
-        "delete from evidence where incident = $1",
-        "delete from events where incident = $1",
-        "delete from incidents where key = $1",
-    ] {
-        conn.run(sql, args![key]).await?;
+    /// One incident with all that hangs on it, in a transaction of its own.
+    async fn incident_purge(&self, key: i64) -> Result<()> {
+        let mut conn = self.write().await?;
+        for sql in [
+            "delete from deliveries where incident = $1",
+            "delete from waits where incident = $1",
+            "delete from evidence where incident = $1",
+            "delete from events where incident = $1",
+            "delete from incidents where key = $1",
+        ] {
+            conn.run(sql, args![key]).await?;
+        }
+        conn.commit().await
     }
-    Ok(())
 }

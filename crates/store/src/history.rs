@@ -11,7 +11,7 @@ use gazer_domain::cause::Code;
 use gazer_domain::guarantee::LATENESS;
 use gazer_domain::id::{Id, Kind};
 use gazer_domain::observation::Phases;
-use gazer_domain::period::Period;
+use gazer_domain::period::{Period, Status};
 use gazer_domain::time::millis;
 use gazer_domain::verdict::Verdict;
 use gazer_domain::{MonitorId, TeamId, Timestamp};
@@ -103,7 +103,8 @@ impl Store {
 
     pub async fn lateness(&self, team: TeamId, monitor: MonitorId, from: Timestamp, until: Timestamp) -> Result<Kept> {
         let sql = concat!(include_str!("history/slots.sql"), include_str!("history/lateness.sql"));
-        let row = self.row(sql, args![team, monitor, from, until, millis(LATENESS)]).await?;
+        let row =
+            self.row(sql, args![team, monitor, from, until, millis(LATENESS), status::number(Status::Unknown)]).await?;
         let Some(row) = row else { return Ok(Kept::default()) };
         Ok(Kept { checks: row.number("checks")?, late: row.number("late")?, missed: row.number("missed")? })
     }

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use gazer_domain::alert::Rule;
 use gazer_domain::cadence::Cadence;
-use gazer_domain::cause::Cause;
+use gazer_domain::cause::{Cause, Code};
 use gazer_domain::health::{Health, Policy};
 use gazer_domain::incident::Trouble;
 use gazer_domain::observation::{Attempt, Observation};
@@ -58,6 +58,8 @@ pub struct OpenIncident {
     pub started: Timestamp,
     pub cause: Cause,
     pub events: u32,
+    /// When evidence was last kept, and of which cause.
+    pub proved: Option<(Timestamp, Code)>,
 }
 
 /// The health that folding led to. `last` is `None` where nothing was checked: the audit's gap.
@@ -68,6 +70,12 @@ pub struct Advance {
     pub last: Option<LastCheck>,
     /// `None` keeps what was known.
     pub certificate_until: Option<Timestamp>,
+}
+
+impl Advance {
+    pub fn of(track: i64, health: Health) -> Self {
+        Self { track, health, last: None, certificate_until: None }
+    }
 }
 
 /// A transaction that may write. Dropping it undoes everything.
@@ -103,7 +111,12 @@ impl Tx {
         }
         let sql = self.conn.dialect().spell(include_str!("judge/tracks.sql"));
         let rows = self.conn.rows(sql, args![list]).await?;
-        rows.iter().map(|row| read_track(row).map(|track| (track.monitor, track))).collect()
+        let readable = |row| {
+            read_track(row)
+                .inspect_err(|err| tracing::error!(error = err as &dyn std::error::Error, "a monitor cannot be judged"))
+        };
+        // One that cannot be read must not keep all the others from being judged.
+        Ok(rows.iter().filter_map(|row| readable(row).ok()).map(|track| (track.monitor, track)).collect())
     }
 
     /// Appends checks by their tracks' keys; one that is there already stays as it is.
@@ -140,11 +153,20 @@ impl Tx {
     }
 
     /// Keeps the attempts with the open incident; without one there is nothing to prove.
-    pub async fn evidence_add(&mut self, track: &Track, slot: Timestamp, attempts: &[Attempt]) -> Result<()> {
-        let Some(open) = &track.open else { return Ok(()) };
+    pub async fn evidence_add(
+        &mut self,
+        track: &mut Track,
+        slot: Timestamp,
+        code: Code,
+        attempts: &[Attempt],
+    ) -> Result<()> {
+        let Some(open) = &mut track.open else { return Ok(()) };
         if attempts.is_empty() {
             return Ok(());
         }
+        open.proved = Some((slot, code));
+        let sql = "update incidents set proved_at = $2, proved_code = $3 where key = $1";
+        self.conn.run(sql, args![open.key, slot, code.as_str()]).await?;
         let sql = "insert into evidence (incident, slot, attempts) values ($1, $2, $3)
             on conflict (incident, slot) do nothing";
         self.conn.run(sql, args![open.key, slot, wire::attempt::to_json(attempts)]).await?;
@@ -174,6 +196,10 @@ fn read_track(row: &Row) -> Result<Track> {
             started: row.time("started")?,
             cause: cause(row)?,
             events: row.number("events")?,
+            proved: match row.opt_time("proved_at")? {
+                Some(at) => Some((at, row.word("proved_code", Code::parse)?)),
+                None => None,
+            },
         }),
         None => None,
     };

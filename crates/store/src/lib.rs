@@ -31,6 +31,7 @@ mod seal;
 mod sql;
 mod status;
 mod store;
+mod waits;
 mod wire;
 
 pub use alerts::Channel;

@@ -8,7 +8,8 @@ use crate::store::Engine;
 use crate::{Error, Result};
 
 /// Each file is one version, and never changes once released.
-const STEPS: [&str; 1] = [include_str!("../migrations/0001_begin.sql")];
+const STEPS: [&str; 2] =
+    [include_str!("../migrations/0001_begin.sql"), include_str!("../migrations/0002_promises.sql")];
 
 /// Any number will do, as long as it stays.
 const ADVISORY_LOCK: &str = "select pg_advisory_xact_lock(7406283649501)";

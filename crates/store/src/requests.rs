@@ -7,7 +7,7 @@ use gazer_domain::observation::Observation;
 use gazer_domain::{MonitorId, TeamId, Timestamp};
 
 use crate::sql::args;
-use crate::{Result, Store, wire};
+use crate::{Result, Store, Tx, wire};
 
 impl Store {
     /// `None` if the team has no such monitor.
@@ -36,11 +36,6 @@ impl Store {
         rows.iter().map(|row| Ok((row.int("key")?, row.id("monitor")?))).collect()
     }
 
-    pub async fn request_settle(&self, request: i64, observation: &Observation) -> Result<()> {
-        let sql = "update requests set observation = $2 where key = $1 and observation is null";
-        self.run(sql, args![request, wire::observation::to_json(observation)]).await.map(drop)
-    }
-
     /// `None` if the team made no such request, `Some(None)` while it is not answered.
     pub async fn request_get(&self, team: TeamId, request: i64) -> Result<Option<Option<Observation>>> {
         let sql = "select r.key, r.observation from requests r
@@ -48,5 +43,13 @@ impl Store {
         let Some(row) = self.row(sql, args![team, request]).await? else { return Ok(None) };
         let Some(text) = row.opt_text("observation")? else { return Ok(Some(None)) };
         row.read("observation", wire::observation::from_json(&text)).map(|seen| Some(Some(seen)))
+    }
+}
+
+impl Tx {
+    /// The first answer stays.
+    pub async fn request_settle(&mut self, request: i64, observation: &Observation) -> Result<()> {
+        let sql = "update requests set observation = $2 where key = $1 and observation is null";
+        self.conn().run(sql, args![request, wire::observation::to_json(observation)]).await.map(drop)
     }
 }

@@ -156,7 +156,7 @@ impl Engine {
     async fn sqlite(directory: &Path) -> Result<Self> {
         let path = directory.join("gazer.db");
         let open = |source| Error::Open { database: path.display().to_string(), source };
-        std::fs::create_dir_all(directory).map_err(|source| Error::Directory { path: directory.to_owned(), source })?;
+        private(&path).map_err(|source| Error::Directory { path: directory.to_owned(), source })?;
         let options = SqliteConnectOptions::new()
             .filename(&path)
             .create_if_missing(true)
@@ -202,6 +202,18 @@ impl Engine {
         };
         begun.map_err(Error::Transaction)
     }
+}
+
+/// Makes the database file, if there is none, for its owner only: SQLite's log beside it takes after it.
+fn private(path: &Path) -> std::io::Result<()> {
+    if let Some(directory) = path.parent() {
+        std::fs::create_dir_all(directory)?;
+    }
+    let mut options = File::options();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
 }
 
 /// The lock goes with the process, however it ends.

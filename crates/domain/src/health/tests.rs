@@ -14,7 +14,8 @@ fn policy(recover_after: u8) -> Policy {
     Policy { cadence: Cadence::new(MonitorId::from_bits(0), interval, Timestamp::EPOCH), recover_after }
 }
 
-/// Plays lines such as `check 2 down` (the slot's number) and `audit 9` (the minute), and writes down what changes.
+/// Plays lines such as `check 2 down 150s` (the slot's number, how long after it the check ended), `outdated 3` (a check
+/// made for older settings) and `audit 9` (the minute), and writes down what changes.
 fn play(recover_after: u8, script: &str) -> String {
     let policy = policy(recover_after);
     let slot = |n: u32| policy.cadence.at_or_after(Timestamp::EPOCH) + Duration::from_secs(60) * n;
@@ -25,10 +26,11 @@ fn play(recover_after: u8, script: &str) -> String {
         let n: u32 = words[1].parse().unwrap();
         let step = match words[0] {
             "check" => {
-                let verdict = Verdict::parse(words[2]).unwrap();
-                let took = words.get(3).map_or(Duration::ZERO, |t| crate::time::parse_duration(t).unwrap());
-                fold(health, Seen { slot: slot(n), took, verdict }, &policy)
+                let verdict = Some(Verdict::parse(words[2]).unwrap());
+                let after = words.get(3).map_or(Duration::ZERO, |t| crate::time::parse_duration(t).unwrap());
+                fold(health, Seen { slot: slot(n), ended: slot(n) + after, verdict }, &policy)
             }
+            "outdated" => fold(health, Seen { slot: slot(n), ended: slot(n), verdict: None }, &policy),
             _ => fold_gap(health, slot(n), Duration::from_secs(5), &policy),
         };
         let Some(step) = step else {
@@ -98,6 +100,16 @@ fn slots_that_a_long_check_overlaps_are_covered_by_it() {
 }
 
 #[test]
+fn a_check_that_an_edit_overtook_was_made_and_says_nothing() {
+    let transcript = play(1, "check 0 up\n outdated 1\n audit 2\n check 2 down\n outdated 5\n check 6 up");
+    assert_eq!(
+        transcript,
+        "check 0 up: up from 0\naudit 2: nothing\ncheck 2 down: down from 2, Open(Down)\n\
+         outdated 5: unknown from 3\ncheck 6 up: up from 6, Recover\n"
+    );
+}
+
+#[test]
 fn a_slow_site_that_goes_down_stays_one_incident() {
     let transcript = play(1, "check 0 slow\n check 1 down\n check 2 slow\n check 3 up");
     assert_eq!(
@@ -114,7 +126,7 @@ proptest! {
         let mut health = Health::fresh(Timestamp::EPOCH);
         for (n, verdict) in verdicts.into_iter().enumerate() {
             let slot = policy.cadence.at_or_after(Timestamp::EPOCH) + Duration::from_secs(60) * n as u32;
-            let seen = Seen { slot, took: Duration::ZERO, verdict: Verdict::ALL[verdict] };
+            let seen = Seen { slot, ended: slot, verdict: Some(Verdict::ALL[verdict]) };
             health = fold(health, seen, &policy).unwrap().health;
             prop_assert_eq!(fold(health, seen, &policy), None);
         }
@@ -127,7 +139,7 @@ proptest! {
         let mut last = Change { at: Timestamp::EPOCH, status: Verdict::Unknown };
         for (n, verdict) in slots {
             let slot = policy.cadence.at_or_after(Timestamp::EPOCH) + Duration::from_secs(60) * n;
-            let Some(step) = fold(health, Seen { slot, took: Duration::ZERO, verdict: Verdict::ALL[verdict] }, &policy) else { continue };
+            let Some(step) = fold(health, Seen { slot, ended: slot, verdict: Some(Verdict::ALL[verdict]) }, &policy) else { continue };
             for change in step.changes {
                 prop_assert!(change.at >= last.at && change.status != last.status);
                 last = change;

@@ -97,8 +97,28 @@ async fn a_check_is_made_when_somebody_asks_for_it() {
     let site = Site::http().await;
     let app = Driver::start(owned()).await;
     let monitor = app.monitor("Shop", &site.url(), json!({"interval": "1h"})).await;
-    let (status, seen) = app.call(Method::POST, &format!("/monitors/{monitor}/check"), None).await;
+    let path = format!("/monitors/{monitor}");
+    app.until(&path, |seen| seen["status"] == "up", SOON).await;
+    let (status, seen) = app.call(Method::POST, &format!("{path}/check"), None).await;
     assert_eq!(status, 200, "{seen}");
     assert_eq!(seen["verdict"], "up", "{seen}");
-    assert_eq!(site.hits().len(), 1);
+    assert_eq!(site.hits().len(), 2, "one when it was made, one when it was asked for");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_new_resumed_or_edited_is_checked_at_once() {
+    let (site, other) = (Site::http().await, Site::http().await);
+    other.break_with(Fault::Status(500)).await;
+    let app = Driver::start(owned()).await;
+    let monitor = app.monitor("Shop", &site.url(), json!({"interval": "24h"})).await;
+    let path = format!("/monitors/{monitor}");
+    app.until(&path, |seen| seen["status"] == "up", SOON).await;
+    app.call(Method::POST, &format!("{path}/pause"), None).await;
+    app.call(Method::POST, &format!("{path}/resume"), None).await;
+    app.until(&path, |seen| seen["status"] == "up", SOON).await;
+    let edit = json!({"http": {"url": other.url()}, "verify": {"attempts": 0, "gap": "0s"}});
+    let (status, edited) = app.call(Method::PATCH, &path, Some(edit)).await;
+    assert_eq!(status, 200, "{edited}");
+    app.until(&path, |seen| seen["status"] == "down", SOON).await;
+    assert_eq!((site.hits().len(), other.hits().len()), (2, 1));
 }

@@ -7,11 +7,12 @@
 
 use std::sync::Arc;
 
-use gazer_domain::alert::{self, Rule};
+use gazer_domain::alert::{self, Listener, Rule};
 use gazer_domain::cause::Cause;
 use gazer_domain::channel::{About, Notice, Story};
 use gazer_domain::incident::EventKind;
-use gazer_domain::{ChannelId, DeliveryId, RuleId, Timestamp};
+use gazer_domain::verdict::Verdict;
+use gazer_domain::{DeliveryId, RuleId, Timestamp};
 
 use crate::sql::args;
 use crate::{OpenIncident, Result, Track, Tx, alerts, wire};
@@ -46,7 +47,7 @@ impl Tx {
             return self.tell_end(track, open, &event, now).await;
         }
         let rules = self.rules(track).await?;
-        let told = alert::on_trouble(kind, open.started, track.monitor, &rules);
+        let told = alert::on_trouble(kind, at, open.started, track.monitor, &rules);
         for (rule, due) in told.later {
             let sql = "insert into waits (incident, rule, event, due_at) values ($1, $2, $3, $4)";
             self.conn().run(sql, args![open.key, rule, event.number, due]).await?;
@@ -63,10 +64,11 @@ impl Tx {
     ) -> Result<()> {
         self.conn().run("delete from waits where incident = $1", args![open.key]).await?;
         // A dead delivery told nobody anything, so there is nothing to take back.
-        let sql = "select distinct c.id from deliveries d join channels c on c.key = d.channel
-            where d.incident = $1 and d.state <> 'dead'";
+        let sql = "select c.id, max(d.hears_end) as hears_end from deliveries d join channels c on c.key = d.channel
+            where d.incident = $1 and d.state <> 'dead' group by c.key, c.id order by c.key";
         let rows = self.conn().rows(sql, args![open.key]).await?;
-        let told = rows.iter().map(|row| row.id("id")).collect::<Result<Vec<ChannelId>>>()?;
+        let told = rows.iter().map(|row| Ok(Listener { channel: row.id("id")?, hears_end: row.flag("hears_end")? }));
+        let told = told.collect::<Result<Vec<_>>>()?;
         let rules = self.rules(track).await?;
         let channels = alert::on_end(event.kind, track.monitor, &rules, &told);
         for channel in &channels {
@@ -74,18 +76,23 @@ impl Tx {
                 where incident = $1 and channel = (select key from channels where id = $2) and state = 'waiting'";
             self.conn().run(sql, args![open.key, *channel, now]).await?;
         }
-        self.tell(track, open, event, &channels, now).await.map(drop)
+        let told: Vec<_> = channels.into_iter().map(|channel| Listener { channel, hears_end: false }).collect();
+        self.tell(track, open, event, &told, now).await.map(drop)
     }
 
-    /// Fires what waited for this incident to last. How many deliveries it made.
+    /// Fires what waited for this incident to last, as far as checks have seen that it does. How many deliveries it made.
     pub(crate) async fn waits_fire(&mut self, track: &Track, now: Timestamp) -> Result<u64> {
         let Some(open) = &track.open else { return Ok(0) };
+        if !matches!(track.health.status, Verdict::Slow | Verdict::Down) {
+            return Ok(0);
+        }
+        let seen = now.min(track.health.covered);
         let sql = "select w.rule, w.event, e.kind, e.at, e.cause_code, e.cause_text
             from waits w join events e on e.incident = w.incident and e.number = w.event
             where w.incident = $1 and w.due_at <= $2 order by w.event, w.due_at";
-        let due = self.conn().rows(sql, args![open.key, now]).await?;
+        let due = self.conn().rows(sql, args![open.key, seen]).await?;
         let sql = "delete from waits where incident = $1 and due_at <= $2";
-        self.conn().run(sql, args![open.key, now]).await?;
+        self.conn().run(sql, args![open.key, seen]).await?;
         let rules = self.rules(track).await?;
         let mut made = 0;
         for row in &due {
@@ -97,7 +104,8 @@ impl Tx {
                 at: row.time("at")?,
                 cause: &crate::incidents::cause(row)?,
             };
-            made += self.tell(track, open, &event, &rule.settings.channels, now).await?;
+            let told: Vec<_> = alert::listeners(&rule.settings).collect();
+            made += self.tell(track, open, &event, &told, now).await?;
         }
         Ok(made)
     }
@@ -108,10 +116,10 @@ impl Tx {
         track: &Track,
         open: &OpenIncident,
         event: &Happening<'_>,
-        channels: &[ChannelId],
+        told: &[Listener],
         now: Timestamp,
     ) -> Result<u64> {
-        if channels.is_empty() {
+        if told.is_empty() {
             return Ok(0);
         }
         let notice = wire::notice::to_json(&Notice {
@@ -130,9 +138,10 @@ impl Tx {
             }),
         });
         let mut made = 0;
-        for channel in channels {
+        for Listener { channel, hears_end } in told {
             let id = DeliveryId::of(open.id, event.number, *channel);
-            let args = args![&id, *channel, open.key, event.number, event.kind.as_str(), now, notice.as_str()];
+            let (number, kind) = (event.number, event.kind.as_str());
+            let args = args![&id, *channel, open.key, number, kind, now, notice.as_str(), *hears_end];
             made += self.conn().run(include_str!("deliver.sql"), args).await?;
         }
         Ok(made)

@@ -1,7 +1,8 @@
 -- Everything that judging needs of the monitors in the list; nothing of it is parsed.
 select m.key, m.id as monitor, t.id as team, m.name, m.kind, m.target, m.revision, m.interval_ms, m.cadence_since,
     m.recover_after, h.status, h.slot, h.covered, h.failing, h.good, h.patience,
-    i.key as incident_key, i.id as incident, i.trouble, i.started, i.cause_code, i.cause_text, i.events
+    i.key as incident_key, i.id as incident, i.trouble, i.started, i.cause_code, i.cause_text, i.events,
+    i.proved_at, i.proved_code
 from monitors m
 join teams t on t.key = m.team
 join health h on h.track = m.key

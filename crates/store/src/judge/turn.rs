@@ -3,6 +3,8 @@
 //! What is decided comes from `domain::incident::turn`; here it is written down. Each of the three writes an event, by
 //! `Tx::event_add`, which also writes who is told.
 
+use std::time::Duration;
+
 use gazer_domain::cause::{Cause, Code};
 use gazer_domain::health::Change;
 use gazer_domain::incident::{self, EventKind, Trouble, Turn};
@@ -23,7 +25,10 @@ impl Tx {
         new_id: IncidentId,
         now: Timestamp,
     ) -> Result<()> {
-        self.period_turn(track.key, Status::from(change.status), change.at).await?;
+        let ended = self.period_turn(track.key, Status::from(change.status), change.at).await?;
+        if let (Some(open), Some((Status::Unknown, blind))) = (&track.open, ended) {
+            self.waits_extend(open.key, blind).await?;
+        }
         for turn in incident::turn(track.open.as_ref().map(|open| open.trouble), change.status) {
             match turn {
                 Turn::Open(trouble) => self.open(track, trouble, change.at, cause, new_id, now).await?,
@@ -34,18 +39,30 @@ impl Tx {
         Ok(())
     }
 
-    /// The lasting period ends where the new one begins. One that would begin before it takes its place.
-    pub(crate) async fn period_turn(&mut self, key: i64, status: Status, at: Timestamp) -> Result<()> {
-        let sql = "select started from periods where monitor = $1 and ended is null order by started desc limit 1";
+    /// The lasting period ends where the new one begins. One that would begin before it takes its place. Answers with
+    /// the status that ended, and how long it had lasted.
+    pub(crate) async fn period_turn(
+        &mut self,
+        key: i64,
+        status: Status,
+        at: Timestamp,
+    ) -> Result<Option<(Status, Duration)>> {
+        let sql = "select started, status from periods where monitor = $1 and ended is null
+            order by started desc limit 1";
         let row = self.conn().row(sql, args![key]).await?;
-        let at = row.map(|row| row.time("started")).transpose()?.map_or(at, |started| started.max(at));
+        let lasting = match row {
+            Some(row) => Some((status::read(&row, "status")?, row.time("started")?)),
+            None => None,
+        };
+        let at = lasting.map_or(at, |(_, started)| started.max(at));
         let sql = "update periods set ended = $2 where monitor = $1 and ended is null";
         self.conn().run(sql, args![key, at]).await?;
         let sql = "insert into periods (monitor, started, status) values ($1, $2, $3)
             on conflict (monitor, started) do update set status = excluded.status, ended = null";
         self.conn().run(sql, args![key, at, status::number(status)]).await?;
         let sql = "update monitors set status = $2, status_since = $3 where key = $1";
-        self.conn().run(sql, args![key, status::number(status), at]).await.map(drop)
+        self.conn().run(sql, args![key, status::number(status), at]).await?;
+        Ok(lasting.map(|(status, started)| (status, at.since(started))))
     }
 
     async fn open(
@@ -65,7 +82,7 @@ impl Tx {
         let row = self.conn().row(sql, args).await?;
         let key = row.expect("the monitor's row is locked").int("key")?;
         self.conn().run("update monitors set incident = $2 where key = $1", args![track.key, key]).await?;
-        let mut open = OpenIncident { key, id, trouble, started: at, cause: cause.clone(), events: 0 };
+        let mut open = OpenIncident { key, id, trouble, started: at, cause: cause.clone(), events: 0, proved: None };
         self.event_add(track, &mut open, kind, at, Some(&cause), now).await?;
         track.open = Some(open);
         Ok(())

@@ -37,6 +37,34 @@ async fn secrets_are_not_in_the_file() {
     assert!(!bytes.windows(8).any(|window| window == b"a-rather"));
 }
 
+#[tokio::test]
+async fn the_files_are_for_their_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::sqlite().await;
+    world.monitor("shop").await;
+    let gazer_store::Location::Sqlite(directory) = &world.options.location else { unreachable!() };
+    for name in ["gazer.db", "gazer.db-wal"] {
+        let mode = std::fs::metadata(directory.join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
+/// A start of the one process that a data directory has: nobody else can be sending.
+#[tokio::test]
+async fn a_start_takes_back_the_leases_of_the_last_one() {
+    let world = World::sqlite().await;
+    let (store, lease) = (&world.store, std::time::Duration::from_secs(30));
+    world.listener("hook").await;
+    let monitor = world.monitor("shop").await;
+    world.check(&monitor, 0, gazer_domain::verdict::Verdict::Down).await;
+    let first = store.deliveries_claim(at(100), lease, 9).await.unwrap().remove(0);
+    assert_eq!(store.leases_release().await.unwrap(), 1);
+    let delivered = gazer_store::Settled::Delivered { receipt: "200".into() };
+    assert!(!store.delivery_settle(&first.id, first.epoch, &delivered, at(101)).await.unwrap());
+    let again = store.deliveries_claim(at(101), lease, 9).await.unwrap().remove(0);
+    assert_eq!((again.id, again.epoch), (first.id, 2));
+}
+
 /// Functions run as tasks on many threads, so what they await must be able to move between them.
 #[tokio::test]
 async fn the_stores_futures_can_move_between_threads() {
@@ -49,7 +77,7 @@ async fn the_stores_futures_can_move_between_threads() {
         let track = tracks.get_mut(&monitor.id).expect("it is there");
         let change = gazer_domain::health::Change { at: at(60), status: gazer_domain::verdict::Verdict::Down };
         tx.turn(track, change, None, gazer_domain::IncidentId::from_bits(9), at(60)).await?;
-        tx.evidence_add(track, at(60), &[]).await?;
+        tx.evidence_add(track, at(60), gazer_domain::cause::Code::Internal, &[]).await?;
         tx.commit().await?;
         store.waits_fire(at(70)).await?;
         store.deliveries_claim(at(70), std::time::Duration::from_secs(9), 9).await?;

@@ -148,7 +148,8 @@ impl World {
         let Some(track) = tracks.get_mut(&seen.monitor) else { return };
         tx.checks_append(&[(track.key, seen)]).await.unwrap();
         let verdict = seen.judgement.verdict;
-        let folded = fold(track.health, Seen { slot: seen.slot, took: seen.took, verdict }, &track.policy);
+        let folded =
+            fold(track.health, Seen { slot: seen.slot, ended: seen.ended(), verdict: Some(verdict) }, &track.policy);
         let Some(step) = folded else { return tx.commit().await.unwrap() };
         let last = Some(LastCheck { slot: seen.slot, took: seen.took, verdict });
         let certificate_until = seen.certificate_until;
@@ -157,7 +158,9 @@ impl World {
             let id: IncidentId = self.id();
             tx.turn(track, change, seen.judgement.cause.as_ref(), id, now).await.unwrap();
         }
-        tx.evidence_add(track, seen.slot, &seen.attempts).await.unwrap();
+        if let Some(cause) = &seen.judgement.cause {
+            tx.evidence_add(track, seen.slot, cause.code, &seen.attempts).await.unwrap();
+        }
         tx.commit().await.unwrap();
     }
 

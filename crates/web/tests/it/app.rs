@@ -186,7 +186,9 @@ async fn serve_requests(store: &Store, now: Timestamp) {
             certificate_until: None,
             attempts: Vec::new(),
         };
-        store.request_settle(request, &seen).await.unwrap();
+        let mut tx = store.begin().await.unwrap();
+        tx.request_settle(request, &seen).await.unwrap();
+        tx.commit().await.unwrap();
     }
 }
 

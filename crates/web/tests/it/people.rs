@@ -109,7 +109,7 @@ pub(crate) async fn incident(app: &App, person: &Person) -> IncidentId {
     let track = tracks.get_mut(&monitor).unwrap();
     let change = Change { at: now, status: Verdict::Down };
     tx.turn(track, change, Some(&cause), new_id, now).await.unwrap();
-    tx.evidence_add(track, now, &[refused(app, &cause)]).await.unwrap();
+    tx.evidence_add(track, now, cause.code, &[refused(app, &cause)]).await.unwrap();
     tx.commit().await.unwrap();
     new_id
 }

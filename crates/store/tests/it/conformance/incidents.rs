@@ -91,6 +91,9 @@ pub(crate) async fn a_rule_that_waits_fires_only_while_it_lasts(world: World) {
         world.check(monitor, 0, Verdict::Down).await;
     }
     world.check(&short, 1, Verdict::Up).await;
+    for n in 1..=2 {
+        world.check(&long, n, Verdict::Down).await;
+    }
     let due = world.slot(&long, 0) + MINUTE * 2;
     assert_eq!(store.waits_fire(due - Duration::from_millis(1)).await.unwrap(), 0);
     assert_eq!(store.waits_fire(due).await.unwrap(), 1);
@@ -99,4 +102,55 @@ pub(crate) async fn a_rule_that_waits_fires_only_while_it_lasts(world: World) {
     assert!(world.story(short.id).await.deliveries.is_empty(), "never fired, so no recovery either");
     let told = world.story(long.id).await.deliveries.iter().map(|d| d.event_kind).collect::<Vec<_>>();
     assert_eq!(told, [Some(EventKind::Down), Some(EventKind::Recovered)]);
+}
+
+/// A check that ended before its time says nothing about whether the trouble lasted until then.
+pub(crate) async fn what_waits_is_not_told_on_old_news(world: World) {
+    let store = &world.store;
+    let channel = world.channel("patient").await;
+    world.rule(&[channel], &[Trigger::Down, Trigger::Recovered], MINUTE / 2).await;
+    let monitor = world.monitor("shop").await;
+    world.check(&monitor, 0, Verdict::Down).await;
+    let due = world.slot(&monitor, 0) + MINUTE / 2;
+    assert_eq!(store.waits_ask(due - Duration::from_millis(1)).await.unwrap(), 0);
+    assert_eq!(store.waits_fire(due).await.unwrap(), 0, "nobody has looked since");
+    assert_eq!(store.waits_ask(due).await.unwrap(), 1, "the next slot is half a minute away");
+    assert_eq!(store.waits_ask(due).await.unwrap(), 0, "once");
+    let asked = store.requests_claim(due).await.unwrap();
+    assert_eq!(asked.iter().map(|(_, asked)| *asked).collect::<Vec<_>>(), [monitor.id]);
+    let mut answer = world.seen(&monitor, 0, Verdict::Down);
+    (answer.slot, answer.started) = (due, due);
+    world.judge(&answer).await;
+    assert_eq!(store.waits_fire(due + Duration::from_secs(1)).await.unwrap(), 1);
+}
+
+pub(crate) async fn while_we_are_blind_nothing_fires(world: World) {
+    let store = &world.store;
+    let channel = world.channel("patient").await;
+    world.rule(&[channel], &[Trigger::Down, Trigger::Recovered], MINUTE * 2).await;
+    let monitor = world.monitor("shop").await;
+    world.check(&monitor, 0, Verdict::Down).await;
+    // Five slots are missed: it was down for one minute that we saw, and is down again.
+    world.check(&monitor, 6, Verdict::Down).await;
+    let slot = |n| world.slot(&monitor, n) + Duration::from_secs(1);
+    assert_eq!(store.waits_fire(slot(6)).await.unwrap(), 0);
+    world.check(&monitor, 7, Verdict::Unknown).await;
+    assert_eq!(store.waits_fire(slot(7)).await.unwrap(), 0, "what is unknown does not last");
+    world.check(&monitor, 8, Verdict::Down).await;
+    assert_eq!(store.waits_fire(slot(8)).await.unwrap(), 1, "five minutes and one more do not count, two others do");
+}
+
+/// A rule that is changed or deleted during an incident takes nothing back from whoever it told.
+pub(crate) async fn a_promise_to_tell_the_end_is_kept(world: World) {
+    let (store, team) = (&world.store, world.team);
+    let (kept, mute) = (world.channel("kept").await, world.channel("mute").await);
+    let promise = world.rule(&[kept], &[Trigger::Down, Trigger::Recovered], Duration::ZERO).await;
+    world.rule(&[mute], &[Trigger::Down], Duration::ZERO).await;
+    let monitor = world.monitor("shop").await;
+    world.check(&monitor, 0, Verdict::Down).await;
+    assert_eq!(deliver_all(&world, 70).await, 2);
+    assert!(store.rule_delete(team, promise).await.unwrap());
+    world.check(&monitor, 1, Verdict::Up).await;
+    let told = world.story(monitor.id).await.deliveries.iter().map(|d| (d.event, d.channel)).collect::<Vec<_>>();
+    assert_eq!(told, [(1, kept), (1, mute), (2, kept)]);
 }

@@ -140,7 +140,7 @@ pub(crate) async fn the_audit_finds_who_is_overdue(world: World) {
     store.monitor_pause(world.team, asleep.id, at(0)).await.unwrap();
     world.check(&monitor, 0, Verdict::Up).await;
     // Interval 60 s, three attempts of 10 s with two gaps of 1 s, and a grace of 5 s.
-    let covered = world.slot(&monitor, 0) + Duration::from_millis(25);
+    let covered = world.slot(&monitor, 0) + Duration::from_millis(3 + 25);
     let overdue = covered + Duration::from_secs(60 + 32 + 5);
     assert!(store.tracks_overdue(overdue, 9).await.unwrap().is_empty());
     assert_eq!(store.tracks_overdue(overdue + Duration::from_millis(1), 9).await.unwrap(), [monitor.id]);

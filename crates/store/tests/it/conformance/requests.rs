@@ -13,7 +13,13 @@ pub(crate) async fn a_request_is_handed_out_once(world: World) {
     assert_eq!(store.request_get(team, request).await.unwrap(), Some(None));
     let mut seen = world.seen(&monitor, 0, Verdict::Down);
     seen.certificate_until = Some(at(99));
-    store.request_settle(request, &seen).await.unwrap();
+    let mut other = seen.clone();
+    other.certificate_until = None;
+    for answer in [&seen, &other] {
+        let mut tx = store.begin().await.unwrap();
+        tx.request_settle(request, answer).await.unwrap();
+        tx.commit().await.unwrap();
+    }
     assert_eq!(store.request_get(team, request).await.unwrap(), Some(Some(seen)));
     let day = std::time::Duration::from_secs(86_400);
     assert_eq!(store.expire(at(3_600), day, 9).await.unwrap().requests, 0);

@@ -1,0 +1,64 @@
+//! Alert rules that tell only if trouble lasts.
+//!
+//! A wait is a row of the transaction that began the trouble, and vanishes with its end. It fires once a check that
+//! ended after its instant found that the trouble lasts: old news tells nobody. Where the next slot is far away, a check
+//! is asked for. While we are blind nothing fires, and what waits is put off by as long as we were blind.
+
+use std::time::Duration;
+
+use gazer_domain::{Timestamp, verdict::Verdict};
+
+use crate::sql::args;
+use crate::{Result, Store, Tx, status};
+
+const AT_ONCE: u32 = 500;
+/// A slot that is due this soon is waited for; for one that is further away a check is asked for.
+const SOON: Duration = Duration::from_secs(5);
+
+impl Store {
+    /// Fires what is due and lasts. How many deliveries it made.
+    pub async fn waits_fire(&self, now: Timestamp) -> Result<u64> {
+        let [slow, down] = [Verdict::Slow, Verdict::Down].map(status::verdict_number);
+        let due = self.rows(include_str!("waits/due.sql"), args![now, slow, down, AT_ONCE]).await?;
+        if due.is_empty() {
+            return Ok(0);
+        }
+        let monitors = due.iter().map(|row| row.id("monitor")).collect::<Result<Vec<_>>>()?;
+        let mut tx = self.begin().await?;
+        let mut made = 0;
+        for track in tx.tracks_lock(&monitors).await?.values() {
+            made += tx.waits_fire(track, now).await?;
+        }
+        tx.commit().await?;
+        Ok(made)
+    }
+
+    /// Asks for a check of each monitor of which something is due that no check has confirmed yet, once per wait. How
+    /// many it asked for.
+    pub async fn waits_ask(&self, now: Timestamp) -> Result<u64> {
+        let sql = include_str!("waits/unconfirmed.sql");
+        let unconfirmed = self.rows(sql, args![now, now + SOON, AT_ONCE]).await?;
+        if unconfirmed.is_empty() {
+            return Ok(0);
+        }
+        let mut conn = self.write().await?;
+        for row in &unconfirmed {
+            let monitor = row.int("monitor")?;
+            let sql = "insert into requests (team, monitor, created) select team, key, $2 from monitors where key = $1";
+            conn.run(sql, args![monitor, now]).await?;
+            let sql = "update waits set asked = 1 where due_at <= $2
+                and incident = (select m.incident from monitors m where m.key = $1)";
+            conn.run(sql, args![monitor, now]).await?;
+        }
+        conn.commit().await?;
+        Ok(unconfirmed.len() as u64)
+    }
+}
+
+impl Tx {
+    /// We were blind for that long, and saw nothing of whether it lasted.
+    pub(crate) async fn waits_extend(&mut self, incident: i64, blind: Duration) -> Result<()> {
+        let sql = "update waits set due_at = due_at + $2, asked = 0 where incident = $1";
+        self.conn().run(sql, args![incident, gazer_domain::time::millis(blind)]).await.map(drop)
+    }
+}
