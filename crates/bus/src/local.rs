@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, broadcast, mpsc, watch};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::clock::Clock;
 use crate::function::{Function, Intake, Wake, Woken};
@@ -38,6 +39,8 @@ struct Shared {
     dropped: AtomicU64,
     /// Messages queued or being worked on.
     busy: AtomicUsize,
+    /// When the batches began that are being worked on, by topic.
+    in_hand: Mutex<HashMap<Topic, Vec<Instant>>>,
     draining: AtomicBool,
 }
 
@@ -62,6 +65,7 @@ impl Bus {
             live,
             dropped: AtomicU64::new(0),
             busy: AtomicUsize::new(0),
+            in_hand: Mutex::default(),
             draining: AtomicBool::new(false),
         };
         Self { shared: Arc::new(shared) }
@@ -99,6 +103,12 @@ impl Bus {
     /// While this holds nothing new is claimed: what is in flight settles, and the rest waits for the next start.
     pub fn is_draining(&self) -> bool {
         self.shared.draining.load(Ordering::SeqCst)
+    }
+
+    /// How long the oldest run over this topic has been under way: what is behind it waits at least as long.
+    pub fn lag(&self, topic: Topic) -> Duration {
+        let in_hand = self.shared.in_hand.lock().unwrap_or_else(PoisonError::into_inner);
+        in_hand.get(&topic).and_then(|begun| begun.iter().min()).map_or(Duration::ZERO, Instant::elapsed)
     }
 
     fn done(&self, messages: usize) {
@@ -195,7 +205,7 @@ async fn consume(registry: Registry, function: Arc<dyn Function>, mut queue: mps
         let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
         let (registry, function, bus) = (registry.clone(), Arc::clone(&function), bus.clone());
         runs.spawn(async move {
-            let _settled = Settled { bus, messages: batch.len() };
+            let _settled = Settled::begin(bus, &batch);
             // The registry logged a failure; what it left undone is a row, and the poll finds it.
             let _ = registry.dispatch(&function, Woken::Messages(batch)).await;
             drop(permit);
@@ -203,14 +213,32 @@ async fn consume(registry: Registry, function: Arc<dyn Function>, mut queue: mps
     }
 }
 
-/// Counts messages as done also where a run panics.
+/// A run under way; its messages count as done also where it panics.
 struct Settled {
     bus: Bus,
     messages: usize,
+    topic: Topic,
+    begun: Instant,
+}
+
+impl Settled {
+    fn begin(bus: Bus, batch: &[Message]) -> Self {
+        let (begun, topic) = (Instant::now(), batch[0].topic());
+        let mut in_hand = bus.shared.in_hand.lock().unwrap_or_else(PoisonError::into_inner);
+        in_hand.entry(topic).or_default().push(begun);
+        drop(in_hand);
+        Self { bus, messages: batch.len(), topic, begun }
+    }
 }
 
 impl Drop for Settled {
     fn drop(&mut self) {
+        let mut in_hand = self.bus.shared.in_hand.lock().unwrap_or_else(PoisonError::into_inner);
+        let runs = in_hand.entry(self.topic).or_default();
+        if let Some(run) = runs.iter().position(|begun| *begun == self.begun) {
+            runs.swap_remove(run);
+        }
+        drop(in_hand);
         self.bus.done(self.messages);
     }
 }

@@ -1,11 +1,12 @@
 //! audit: slots that came and went without a check become `unknown`.
 //!
 //! Whatever we failed to do, it is never shown as the site's fault, nor hidden: the time is unknown from the first
-//! missed slot to the next check. A check that was made all the same and arrives later is recorded, not folded.
+//! missed slot to the next check. A check that was made all the same and arrives later is recorded, not folded; so while
+//! the judge still works on what was seen a while ago, nothing is called missed.
 
 use std::time::Duration;
 
-use gazer_bus::{Changed, Failure, Function, Message, Report, Wake, Woken};
+use gazer_bus::{Changed, Failure, Function, Message, Report, Topic, Wake, Woken};
 use gazer_domain::cause::{Cause, Code};
 use gazer_domain::health::fold_gap;
 use gazer_store::Advance;
@@ -14,6 +15,8 @@ use crate::{Parts, id};
 
 const EVERY: Duration = Duration::from_secs(5);
 const MOST: u32 = 1_000;
+/// A judge takes milliseconds for a batch. One that takes this long waits for its store, and has checks in its hands.
+const BEHIND: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
 pub(crate) struct Audit {
@@ -26,6 +29,9 @@ impl Audit {
     }
 
     async fn look(&self) -> Result<Report, gazer_store::Error> {
+        if self.parts.bus.lag(Topic::Observed) > BEHIND {
+            return Ok(Report::default());
+        }
         let now = self.parts.clock.now();
         let overdue = self.parts.store.tracks_overdue(now, MOST).await?;
         let mut report = Report { looked_at: overdue.len() as u64, ..Report::default() };

@@ -9,8 +9,11 @@
 
 use std::time::Duration;
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use gazer_bus::{CheckBatch, Due, Failure, Function, Message, Occasion, Report, Wake, Woken};
-use gazer_domain::Timestamp;
+use gazer_domain::{MonitorId, Timestamp};
+use gazer_store::Planned;
 use tokio::sync::{Mutex, Notify};
 
 use crate::Parts;
@@ -18,6 +21,8 @@ use crate::schedule::Schedule;
 
 const WINDOW: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_secs(2);
+/// A look takes milliseconds; what one claims must not be lost with its window.
+const CUT_OFF: Duration = Duration::from_millis(100);
 /// Slots closer together than this travel in one batch; it bounds both lateness and the number of wake-ups.
 const TICK: Duration = Duration::from_millis(5);
 /// A clock set back by less than this is waited for, so that planned time does not run backwards.
@@ -41,6 +46,14 @@ struct State {
     planned: Timestamp,
 }
 
+/// What a look at the store brought.
+#[derive(Debug)]
+struct News {
+    seq: i64,
+    changed: Vec<Planned>,
+    asked: Vec<(i64, MonitorId)>,
+}
+
 impl Plan {
     pub(crate) fn new(parts: &Parts) -> Self {
         Self { parts: parts.clone(), state: Mutex::default(), bell: Notify::new() }
@@ -49,8 +62,10 @@ impl Plan {
     async fn window(&self, until: Timestamp) -> Result<Report, Failure> {
         let mut state = self.state.lock().await;
         let mut report = Report::default();
-        let mut look = Timestamp::EPOCH;
-        // How the last look at the store failed. It ends nobody's slots; it is told at the end of the window.
+        // At most one look at the store, beside which slots go out at their instants however long it takes.
+        let mut looks = FuturesUnordered::new();
+        let mut look_at = Timestamp::EPOCH;
+        // How the last look failed. It ends nobody's slots; it is told at the end of the window.
         let mut failed = None;
         loop {
             let now = self.parts.clock.now();
@@ -62,36 +77,45 @@ impl Plan {
             if now >= until {
                 return failed.map_or(Ok(report), Err);
             }
-            if now >= look {
-                match self.look(&mut state, now).await {
-                    Ok(()) => failed = None,
-                    Err(failure) => failed = Some(failure),
-                }
-                look = now + POLL;
+            // One that the window's end would cut off is left to the next.
+            if now >= look_at && looks.is_empty() && now + CUT_OFF < until {
+                looks.push(self.look(state.seq));
+                look_at = now + POLL;
             }
             if now > state.planned {
                 report.changed += self.publish(state.schedule.due(now), now);
                 state.planned = now;
             }
-            let next = state.schedule.next().unwrap_or(until).max(now + TICK).min(look).min(until);
+            let next = state.schedule.next().unwrap_or(until).min(look_at).max(now + TICK).min(until);
             tokio::select! {
                 () = self.parts.clock.sleep(next.since(now)) => {}
-                () = self.bell.notified() => look = Timestamp::EPOCH,
+                () = self.bell.notified() => look_at = Timestamp::EPOCH,
+                Some(looked) = looks.next() => match looked {
+                    Ok(news) => {
+                        failed = None;
+                        self.take(&mut state, news);
+                    }
+                    Err(failure) => failed = Some(failure),
+                },
             }
         }
     }
 
-    async fn look(&self, state: &mut State, now: Timestamp) -> Result<(), Failure> {
-        self.follow(state, now).await?;
-        self.requests(state, now).await
+    /// What people changed and asked for since the last look. Requests first: the monitors that they name are then known.
+    async fn look(&self, seq: Option<i64>) -> Result<News, Failure> {
+        let store = &self.parts.store;
+        let asked = store.requests_claim(self.parts.clock.now()).await;
+        let asked = asked.map_err(|err| Failure::new("claim check requests", err))?;
+        let changed = store.planned_since(seq.unwrap_or(0)).await;
+        let (seq, changed) = changed.map_err(|err| Failure::new("read changed monitors", err))?;
+        Ok(News { seq, changed, asked })
     }
 
-    /// Takes in what people changed since the last look, and has it checked.
-    async fn follow(&self, state: &mut State, now: Timestamp) -> Result<(), Failure> {
-        let changed = self.parts.store.planned_since(state.seq.unwrap_or(0)).await;
-        let (seq, changed) = changed.map_err(|err| Failure::new("read changed monitors", err))?;
+    /// Takes in what changed, and has it checked; serves the checks that people asked for.
+    fn take(&self, state: &mut State, news: News) {
+        let now = self.parts.clock.now();
         let mut due = Vec::new();
-        for planned in changed {
+        for planned in news.changed {
             if planned.removed {
                 state.schedule.remove(planned.monitor.id);
                 continue;
@@ -101,21 +125,12 @@ impl Plan {
                 due.push(Due { monitor, slot: now, occasion: Occasion::Change });
             }
         }
-        state.seq = Some(seq);
+        state.seq = Some(news.seq);
+        for (request, monitor) in news.asked {
+            let Some(monitor) = state.schedule.get(monitor).cloned() else { continue };
+            due.push(Due { monitor, slot: now, occasion: Occasion::Request(request) });
+        }
         self.publish(due, now);
-        Ok(())
-    }
-
-    /// Serves the checks that people asked for.
-    async fn requests(&self, state: &State, now: Timestamp) -> Result<(), Failure> {
-        let asked =
-            self.parts.store.requests_claim(now).await.map_err(|err| Failure::new("claim check requests", err))?;
-        let due = asked.into_iter().filter_map(|(request, monitor)| {
-            let monitor = state.schedule.get(monitor)?.clone();
-            Some(Due { monitor, slot: now, occasion: Occasion::Request(request) })
-        });
-        self.publish(due.collect(), now);
-        Ok(())
     }
 
     fn publish(&self, due: Vec<Due>, now: Timestamp) -> u64 {

@@ -23,6 +23,8 @@ const BUSY: Duration = Duration::from_secs(10);
 /// Enough for pages and API; each has its own page cache, so more would cost memory.
 const READERS: u32 = 3;
 const POSTGRES_CONNECTIONS: u32 = 10;
+/// A page that waits longer for a database that is away had better say so.
+const POSTGRES_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Where the data lives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -189,7 +191,8 @@ impl Engine {
             .parse()
             .map_err(|source| Error::Open { database: "that the postgres:// address names".into(), source })?;
         let database = format!("{} on {}", options.get_database().unwrap_or("postgres"), options.get_host());
-        let pool = PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).connect_with(options).await;
+        let pool = PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).acquire_timeout(POSTGRES_PATIENCE);
+        let pool = pool.connect_with(options).await;
         let engine = Self::Postgres(pool.map_err(|source| Error::Open { database, source })?);
         migrate::run(&engine).await?;
         Ok(engine)

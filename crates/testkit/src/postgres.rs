@@ -1,10 +1,11 @@
 //! A PostgreSQL of the test's own: one cluster per test process, one fresh database per test.
 //!
-//! The cluster lives in a temp directory and belongs to a shell that waits on a pipe from this process. When the process
-//! ends, in whatever way, the pipe ends; the shell then stops the server and removes the directory. PostgreSQL refuses to
-//! run as root, so for root it runs as `postgres` or `nobody`.
+//! The cluster lives in a temp directory and belongs to a shell that reads orders from a pipe of this process. When the
+//! process ends, in whatever way, the pipe ends; the shell then stops the server and removes the directory. PostgreSQL
+//! refuses to run as root, so for root it runs as `postgres` or `nobody`.
 
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -22,10 +23,10 @@ const STARTING: Duration = Duration::from_secs(60);
 const INSTALL: &str = "install PostgreSQL (on Debian and Ubuntu: apt-get install postgresql), \
                        so that initdb, postgres and psql are on PATH or in /usr/lib/postgresql/*/bin";
 
-/// Speed for durability, which no test of ours asks of PostgreSQL itself; room for many small pools.
-const SETTINGS: [&str; 6] = [
+/// Speed for what a loss of power would cost; a crash of the server still costs nothing that was committed. Room for many
+/// small pools.
+const SETTINGS: [&str; 5] = [
     "fsync=off",
-    "synchronous_commit=off",
     "full_page_writes=off",
     "max_connections=300",
     "shared_buffers=32MB",
@@ -42,6 +43,17 @@ pub struct Cluster {
     /// Holds the pipe whose end is the shell's sign to clean up.
     shell: Child,
 }
+
+/// What the keeper does: `stop` and `start` by order, and at the end of the orders stop and remove everything. SIGQUIT is
+/// the immediate shutdown, a crash that still frees the shared memory.
+const KEEPER: &str = r#"directory=$1; shift; "$@" & server=$!
+while read -r order; do
+    case $order in
+        stop) kill -QUIT $server; wait $server ;;
+        start) "$@" & server=$! ;;
+    esac
+done
+kill -QUIT $server; wait $server; rm -rf "$directory""#;
 
 impl Drop for Cluster {
     fn drop(&mut self) {
@@ -68,13 +80,38 @@ impl Cluster {
     /// If PostgreSQL is not installed or does not start.
     pub async fn start() -> Self {
         let cluster = tokio::task::spawn_blocking(Self::spawn).await.expect("starting a cluster does not panic twice");
+        cluster.until(true).await;
+        cluster
+    }
+
+    /// Stops the server as a crash would, and returns when it refuses.
+    pub async fn stop(&mut self) {
+        self.order("stop");
+        self.until(false).await;
+    }
+
+    /// Starts it again on what it left, and returns when it answers.
+    pub async fn start_again(&mut self) {
+        self.order("start");
+        self.until(true).await;
+    }
+
+    fn order(&mut self, order: &str) {
+        let orders = self.shell.stdin.as_mut().expect("the pipe is closed only by the drop");
+        writeln!(orders, "{order}").expect("the keeper reads");
+    }
+
+    async fn until(&self, up: bool) {
         let deadline = Instant::now() + STARTING;
-        while let Err(said) = cluster.sql("postgres", "select 1").await {
-            let log = fs::read_to_string(cluster.directory.join("log")).unwrap_or_default();
-            assert!(Instant::now() < deadline, "PostgreSQL is not up: {said}\n{log}");
+        loop {
+            let asked = self.sql("postgres", "select 1").await;
+            if asked.is_ok() == up {
+                return;
+            }
+            let log = fs::read_to_string(self.directory.join("log")).unwrap_or_default();
+            assert!(Instant::now() < deadline, "PostgreSQL is not as told: {asked:?}\n{log}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        cluster
     }
 
     pub async fn fresh_database(&self) -> String {
@@ -121,10 +158,8 @@ impl Cluster {
 
         let port = free_port();
         let log = fs::File::create(directory.join("log")).expect("the cluster's directory is writable");
-        // SIGQUIT is the immediate shutdown, which still frees the shared memory.
-        let keeper = r#"directory=$1; shift; "$@" & server=$!; read -r _; kill -QUIT $server; wait $server; rm -rf "$directory""#;
         let mut shell = Command::new("sh");
-        shell.args(["-c", keeper, "sh"]).arg(&directory).arg(program("postgres"));
+        shell.args(["-c", KEEPER, "sh"]).arg(&directory).arg(program("postgres"));
         shell.arg("-D").arg(&data).arg("-k").arg(&directory).args(["-h", "127.0.0.1", "-p", &port.to_string()]);
         for setting in SETTINGS {
             shell.args(["-c", setting]);

@@ -5,6 +5,7 @@ mod arguments;
 mod check_command;
 mod command;
 mod crash;
+mod database;
 mod driver;
 mod newcomer;
 mod serve_command;
