@@ -25,13 +25,8 @@ const INSTALL: &str = "install PostgreSQL (on Debian and Ubuntu: apt-get install
 
 /// Speed for what a loss of power would cost; a crash of the server still costs nothing that was committed. Room for many
 /// small pools.
-const SETTINGS: [&str; 5] = [
-    "fsync=off",
-    "full_page_writes=off",
-    "max_connections=300",
-    "shared_buffers=32MB",
-    "autovacuum=off",
-];
+const SETTINGS: [&str; 5] =
+    ["fsync=off", "full_page_writes=off", "max_connections=300", "shared_buffers=32MB", "autovacuum=off"];
 
 /// A running cluster, trusted by anybody on loopback.
 #[derive(Debug)]
