@@ -5,15 +5,17 @@
 //! edited is checked at once, out of turn; at a start nothing is, so that a restart brings no herd. While the store does
 //! not answer, what is known goes on being planned. Run twice at the same time it would publish slots twice, and the
 //! judge would fold the second of each to nothing.
-//! Planned time does not run backwards: a clock that is set back a little plans nothing until it is past where it was.
+//! Planned time does not run backwards, but where the clock was an hour ahead and is set right: then everything begins
+//! anew at the present, also at a start that finds slots of the future folded.
 
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use gazer_bus::clock::SET_BACK;
 use gazer_bus::{CheckBatch, Due, Failure, Function, Message, Occasion, Report, Wake, Woken};
 use gazer_domain::{MonitorId, Timestamp};
-use gazer_store::Planned;
+use gazer_store::{Planned, Store};
 use tokio::sync::{Mutex, Notify};
 
 use crate::Parts;
@@ -25,8 +27,6 @@ const POLL: Duration = Duration::from_secs(2);
 const CUT_OFF: Duration = Duration::from_millis(100);
 /// Slots closer together than this travel in one batch; it bounds both lateness and the number of wake-ups.
 const TICK: Duration = Duration::from_millis(5);
-/// A clock set back by less than this is waited for, so that planned time does not run backwards.
-const SET_BACK: Duration = Duration::from_secs(60);
 /// A batch that waited longer than this in a queue is a backlog, and is dropped: its slots are missed.
 const STALE: Duration = Duration::from_secs(5);
 
@@ -59,7 +59,7 @@ impl Plan {
         Self { parts: parts.clone(), state: Mutex::default(), bell: Notify::new() }
     }
 
-    async fn window(&self, until: Timestamp) -> Result<Report, Failure> {
+    async fn window(&self, mut until: Timestamp) -> Result<Report, Failure> {
         let mut state = self.state.lock().await;
         let mut report = Report::default();
         // At most one look at the store, beside which slots go out at their instants however long it takes.
@@ -70,9 +70,9 @@ impl Plan {
         loop {
             let now = self.parts.clock.now();
             if state.planned > now + SET_BACK {
-                // The clock was set back by more than slots are worth waiting for; the judge folds none twice.
-                state.planned = now;
-                return Ok(report);
+                *state = State::default();
+                looks.clear();
+                (look_at, until) = (Timestamp::EPOCH, now + WINDOW);
             }
             if now >= until {
                 return failed.map_or(Ok(report), Err);
@@ -103,8 +103,11 @@ impl Plan {
 
     /// What people changed and asked for since the last look. Requests first: the monitors that they name are then known.
     async fn look(&self, seq: Option<i64>) -> Result<News, Failure> {
-        let store = &self.parts.store;
-        let asked = store.requests_claim(self.parts.clock.now()).await;
+        let (store, now) = (&self.parts.store, self.parts.clock.now());
+        if seq.is_none() {
+            set_right(store, now).await.map_err(|err| Failure::new("set instants of the future right", err))?;
+        }
+        let asked = store.requests_claim(now).await;
         let asked = asked.map_err(|err| Failure::new("claim check requests", err))?;
         let changed = store.planned_since(seq.unwrap_or(0)).await;
         let (seq, changed) = changed.map_err(|err| Failure::new("read changed monitors", err))?;
@@ -140,6 +143,16 @@ impl Plan {
         }
         count
     }
+}
+
+/// Whoever starts to plan finds out whether time ran ahead before.
+async fn set_right(store: &Store, now: Timestamp) -> gazer_store::Result<()> {
+    let ahead = store.ahead_of(now).await?;
+    if ahead <= SET_BACK {
+        return Ok(());
+    }
+    tracing::warn!(seconds = ahead.as_secs(), "the clock was ahead and is set back; everything begins at the present");
+    store.set_back(now, ahead).await
 }
 
 #[async_trait::async_trait]

@@ -71,7 +71,7 @@ impl App {
             None => None,
         };
 
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
         let bus = Bus::new();
         let prober = Prober::new(probes(&config, at)?).context("the prober could not be set up")?;
         let channels = Arc::new(Channels::new(prober.clone(), config.mail.clone()));

@@ -28,6 +28,7 @@ mod people;
 mod plan;
 mod requests;
 mod seal;
+mod set_back;
 mod sql;
 mod status;
 mod store;

@@ -10,6 +10,7 @@ mod judging;
 mod monitors;
 mod people;
 mod requests;
+mod set_back;
 
 /// Instantiates each story once per engine.
 macro_rules! stories {
@@ -52,5 +53,6 @@ stories! {
         periods_are_the_sum_of_changes;
     requests: a_request_is_handed_out_once;
     expiry: what_is_old_goes;
+    set_back: an_hour_that_never_was_keeps_nobody_waiting;
     isolation: another_teams_ids_look_like_none;
 }

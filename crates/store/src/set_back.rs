@@ -1,0 +1,38 @@
+//! What becomes of written instants when the clock turns out to have been ahead.
+//!
+//! A machine whose clock was an hour ahead has folded slots, promised retries and leased deliveries in what is now the
+//! future. Nobody may wait for that future: slots are taken up again from the present on, and what is due keeps its
+//! distance to the present. Periods and incidents stay as they were written; the next change begins where they end.
+
+use std::time::Duration;
+
+use gazer_domain::Timestamp;
+use gazer_domain::time::millis;
+
+use crate::sql::args;
+use crate::{Result, Store};
+
+impl Store {
+    /// How far the last folded slot lies ahead of `now`; nothing if it does not.
+    pub async fn ahead_of(&self, now: Timestamp) -> Result<Duration> {
+        let row = self.row("select max(slot) as slot from health", args![]).await?;
+        let last = row.map_or(Ok(None), |row| row.opt_time("slot"))?;
+        Ok(last.map_or(Duration::ZERO, |last| last.since(now)))
+    }
+
+    /// The clock says `now`, and was ahead of that by `by`.
+    pub async fn set_back(&self, now: Timestamp, by: Duration) -> Result<()> {
+        let mut conn = self.write().await?;
+        let sql = "update health set slot = case when slot < $1 then slot else $1 - 1 end,
+                covered = case when covered < $1 then covered else $1 end
+            where slot >= $1 or covered > $1";
+        conn.run(sql, args![now]).await?;
+        for sql in [
+            "update deliveries set due_at = due_at - $1 where settled_at is null",
+            "update waits set due_at = due_at - $1 where due_at > 0",
+        ] {
+            conn.run(sql, args![millis(by)]).await?;
+        }
+        conn.commit().await
+    }
+}

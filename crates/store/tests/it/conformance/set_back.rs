@@ -1,0 +1,44 @@
+use std::time::Duration;
+
+use gazer_domain::alert::Trigger;
+use gazer_domain::period::Status;
+use gazer_domain::verdict::Verdict;
+use gazer_store::Settled;
+
+use crate::world::{MINUTE, World};
+
+const HOUR: Duration = Duration::from_secs(3_600);
+const LEASE: Duration = Duration::from_secs(30);
+
+/// The clock was an hour ahead: slots were folded, retries promised and rules made to wait in what is now the future.
+pub(crate) async fn an_hour_that_never_was_keeps_nobody_waiting(world: World) {
+    let store = &world.store;
+    world.listener("hook").await;
+    let patient = world.channel("patient").await;
+    world.rule(&[patient], &[Trigger::Down], MINUTE * 2).await;
+    let monitor = world.monitor("shop").await;
+    for (n, verdict) in [(0, Verdict::Up), (60, Verdict::Up), (61, Verdict::Down)] {
+        world.check(&monitor, n, verdict).await;
+    }
+    let ahead = world.slot(&monitor, 61) + Duration::from_secs(1);
+    let claimed = store.deliveries_claim(ahead, LEASE, 9).await.unwrap().remove(0);
+    let again = Settled::Again { at: ahead + Duration::from_secs(5), why: "503".into() };
+    assert!(store.delivery_settle(&claimed.id, claimed.epoch, &again, ahead).await.unwrap());
+
+    let now = ahead - HOUR;
+    let by = store.ahead_of(now).await.unwrap();
+    assert_eq!(by, HOUR - Duration::from_secs(1), "measured from the last folded slot");
+    store.set_back(now, by).await.unwrap();
+    assert_eq!(store.ahead_of(now).await.unwrap(), Duration::ZERO);
+
+    // The next slots are folded, the retry is near, and so is the rule that waits.
+    world.check(&monitor, 2, Verdict::Down).await;
+    let view = store.monitor_get(world.team, monitor.id).await.unwrap().unwrap();
+    assert_eq!((view.status, view.last.unwrap().slot), (Status::Down, world.slot(&monitor, 2)));
+    assert_eq!(store.deliveries_claim(now + Duration::from_secs(7), LEASE, 9).await.unwrap().len(), 1);
+    world.check(&monitor, 3, Verdict::Down).await;
+    world.check(&monitor, 4, Verdict::Down).await;
+    assert_eq!(store.waits_fire(world.slot(&monitor, 4)).await.unwrap(), 1);
+    world.check(&monitor, 5, Verdict::Up).await;
+    assert!(world.story(monitor.id).await.view.incident.ended.is_some());
+}
