@@ -17,7 +17,7 @@ pub enum Wake {
 
 #[derive(Debug)]
 pub enum Woken {
-    /// By the clock: the run's time is `[at, until)`.
+    /// By the clock: the run's time is `[at, until)`. Where that is empty, it does what is due and returns.
     Clock { at: Timestamp, until: Timestamp },
     /// By messages of one topic, at least one.
     Messages(Vec<Message>),

@@ -105,6 +105,20 @@ impl Bus {
         self.shared.draining.load(Ordering::SeqCst)
     }
 
+    /// Takes what waits on every topic, in no order between topics: for a driver other than [`start`].
+    pub fn take_waiting(&self) -> Vec<Message> {
+        let mut receivers = self.shared.receivers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = Vec::new();
+        for topic in Topic::ALL {
+            let Some(queue) = receivers.get_mut(&topic) else { continue };
+            while let Ok(message) = queue.try_recv() {
+                waiting.push(message);
+            }
+        }
+        self.done(waiting.len());
+        waiting
+    }
+
     /// How long the oldest run over this topic has been under way: what is behind it waits at least as long.
     pub fn lag(&self, topic: Topic) -> Duration {
         let in_hand = self.shared.in_hand.lock().unwrap_or_else(PoisonError::into_inner);

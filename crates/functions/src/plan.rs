@@ -59,6 +59,20 @@ impl Plan {
         Self { parts: parts.clone(), state: Mutex::default(), bell: Notify::new() }
     }
 
+    /// What is due now, once.
+    async fn pass(&self) -> Result<Report, Failure> {
+        let mut state = self.state.lock().await;
+        if state.planned > self.parts.clock.now() + SET_BACK {
+            *state = State::default();
+        }
+        let news = self.look(state.seq).await?;
+        self.take(&mut state, news);
+        let now = self.parts.clock.now();
+        let changed = self.publish(state.schedule.due(now), now);
+        state.planned = now;
+        Ok(Report { changed, ..Report::default() })
+    }
+
     async fn window(&self, mut until: Timestamp) -> Result<Report, Failure> {
         let mut state = self.state.lock().await;
         let mut report = Report::default();
@@ -167,6 +181,7 @@ impl Function for Plan {
 
     async fn run(&self, woken: Woken) -> Result<Report, Failure> {
         match woken {
+            Woken::Clock { at, until } if at == until => self.pass().await,
             Woken::Clock { until, .. } => self.window(until).await,
             Woken::Messages(_) => {
                 self.bell.notify_one();

@@ -16,11 +16,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use gazer_domain::cause::{Cause, Code};
-use tokio::net::TcpStream;
 use tokio::time::Instant;
 use url::Host;
 
-pub use dial::{Kernel, Sockets};
+pub use dial::{Connection, Kernel, Sockets, Stream};
 pub use guard::{AllowRule, Cidr, Egress, Guard, is_public};
 pub use resolve::{Answer, Names, Pending, Wire};
 
@@ -35,7 +34,7 @@ pub struct Door {
 /// A connection to an address that was judged.
 #[derive(Debug)]
 pub struct Dialled {
-    pub stream: TcpStream,
+    pub stream: Stream,
     pub address: SocketAddr,
     pub dns_us: u32,
     pub connect_us: u32,

@@ -31,6 +31,8 @@ const POSTGRES_PATIENCE: Duration = Duration::from_secs(5);
 pub enum Location {
     /// A data directory; the database is `gazer.db` in it.
     Sqlite(PathBuf),
+    /// SQLite without a file, gone with the store: for simulations.
+    Memory,
     /// A `postgres://` address.
     Postgres(String),
 }
@@ -69,7 +71,7 @@ impl Store {
     pub async fn open(options: Options) -> Result<Self> {
         let lock = match &options.location {
             Location::Sqlite(directory) => Some(lock(directory)?),
-            Location::Postgres(_) => None,
+            Location::Memory | Location::Postgres(_) => None,
         };
         Self::with(options, lock).await
     }
@@ -82,6 +84,7 @@ impl Store {
     async fn with(options: Options, lock: Option<File>) -> Result<Self> {
         let engine = match &options.location {
             Location::Sqlite(directory) => Engine::sqlite(directory).await?,
+            Location::Memory => Engine::memory().await?,
             Location::Postgres(address) => Engine::postgres(address).await?,
         };
         let public_url = options.public_url.trim_end_matches('/').to_owned();
@@ -181,6 +184,17 @@ impl Engine {
             writer,
             readers: pool().min_connections(0).max_connections(READERS).connect_lazy_with(reading),
         };
+        migrate::run(&engine).await?;
+        Ok(engine)
+    }
+
+    /// One connection is the database, so it reads and writes.
+    async fn memory() -> Result<Self> {
+        let open = |source| Error::Open { database: "in memory".into(), source };
+        let options = SqliteConnectOptions::new().in_memory(true).foreign_keys(true);
+        let pool = SqlitePoolOptions::new().max_lifetime(None).idle_timeout(None).test_before_acquire(false);
+        let writer = pool.max_connections(1).connect_with(options).await.map_err(open)?;
+        let engine = Self::Sqlite { readers: writer.clone(), writer };
         migrate::run(&engine).await?;
         Ok(engine)
     }

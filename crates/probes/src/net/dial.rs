@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use gazer_domain::cause::{Cause, Code};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -20,9 +21,29 @@ const STAGGER: Duration = Duration::from_millis(250);
 /// Beyond these, a name's further addresses are not tried: the deadline would not reach them.
 pub(crate) const MOST_ADDRESSES: usize = 8;
 
-/// The step that opens a socket. Tests put a recorder here, which proves what was not dialled.
+/// The step that opens a socket. Tests put a recorder here, which proves what was not dialled; the simulation puts a
+/// network there that loses packets.
 pub trait Sockets: Send + Sync + std::fmt::Debug {
-    fn connect(&self, to: SocketAddr) -> Pending<'_, io::Result<TcpStream>>;
+    fn connect(&self, to: SocketAddr) -> Pending<'_, io::Result<Stream>>;
+}
+
+/// An open connection; what is said over it does not depend on what it is made of.
+pub type Stream = Box<dyn Connection>;
+
+pub trait Connection: AsyncRead + AsyncWrite + Send + Unpin + std::fmt::Debug {
+    fn local_addr(&self) -> io::Result<SocketAddr>;
+
+    fn set_nodelay(&self, nodelay: bool) -> io::Result<()>;
+}
+
+impl Connection for TcpStream {
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.local_addr()
+    }
+
+    fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
+        self.set_nodelay(nodelay)
+    }
 }
 
 /// The real network.
@@ -31,13 +52,13 @@ pub struct Kernel;
 
 impl Sockets for Kernel {
     #[expect(clippy::disallowed_methods, reason = "this is the one place that dials, after the guard's judgement")]
-    fn connect(&self, to: SocketAddr) -> Pending<'_, io::Result<TcpStream>> {
-        Box::pin(TcpStream::connect(to))
+    fn connect(&self, to: SocketAddr) -> Pending<'_, io::Result<Stream>> {
+        Box::pin(async move { Ok(Box::new(TcpStream::connect(to).await?) as Stream) })
     }
 }
 
 /// Tries the addresses in their order; they have been judged.
-pub(crate) async fn first_of(sockets: &dyn Sockets, to: &[SocketAddr]) -> Result<(TcpStream, SocketAddr), Cause> {
+pub(crate) async fn first_of(sockets: &dyn Sockets, to: &[SocketAddr]) -> Result<(Stream, SocketAddr), Cause> {
     if let [only] = to {
         return match sockets.connect(*only).await {
             Ok(stream) => Ok((stream, *only)),

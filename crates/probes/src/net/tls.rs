@@ -27,10 +27,11 @@ use rustls::{
     AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, PeerIncompatible, RootCertStore,
 };
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate, X509Name};
+
+use super::Stream;
 
 /// How long a verified chain is believed. Its leaf's own end is looked at every time.
 const REMEMBERED: Duration = Duration::from_secs(300);
@@ -97,17 +98,17 @@ impl Tls {
     /// The handshake. The chain is not judged yet.
     pub async fn wrap(
         &self,
-        stream: TcpStream,
+        stream: Stream,
         at: SocketAddr,
         name: ServerName<'static>,
-    ) -> Result<TlsStream<TcpStream>, Cause> {
+    ) -> Result<TlsStream<Stream>, Cause> {
         self.connector.connect(name, stream).await.map_err(|err| handshake_fault(at, &err))
     }
 
     /// Reads and judges the chain that the peer presented. With [`Trust::Any`] it is only read.
     pub fn judge(
         &self,
-        stream: &TlsStream<TcpStream>,
+        stream: &TlsStream<Stream>,
         host: &str,
         name: &ServerName<'_>,
         trust: Trust,

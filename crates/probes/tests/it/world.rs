@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
 
 use gazer_domain::cause::{Cause, Code};
-use gazer_probes::net::{Answer, Names, Pending, Sockets};
+use gazer_probes::net::{Answer, Names, Pending, Sockets, Stream};
 use gazer_probes::{AllowRule, Config, Egress, Prober};
 use gazer_testkit::now::now;
 use tokio::net::TcpStream;
@@ -65,7 +65,7 @@ impl Recorder {
 
 impl Sockets for Recorder {
     #[expect(clippy::disallowed_methods, reason = "the test's network leads to the test's own listeners")]
-    fn connect(&self, to: SocketAddr) -> Pending<'_, io::Result<TcpStream>> {
+    fn connect(&self, to: SocketAddr) -> Pending<'_, io::Result<Stream>> {
         Box::pin(async move {
             self.dialled.lock().unwrap().push(to);
             if self.silent.lock().unwrap().contains(&to) {
@@ -73,7 +73,7 @@ impl Sockets for Recorder {
             }
             let route = self.routes.lock().unwrap().get(&to).copied();
             match route {
-                Some(there) => TcpStream::connect(there).await,
+                Some(there) => Ok(Box::new(TcpStream::connect(there).await?) as Stream),
                 None => Err(io::ErrorKind::ConnectionRefused.into()),
             }
         })

@@ -1,0 +1,3 @@
+//! The functions together: a day of theirs in seconds, with everything that can go wrong on the way.
+
+mod simulate;
