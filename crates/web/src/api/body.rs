@@ -7,6 +7,7 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::request::no_query;
 use crate::Problem;
 
 /// A whole object, for `POST`.
@@ -21,6 +22,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        no_query(request.uri())?;
         let object = object(request, state).await?;
         read(Value::Object(object)).map(Self)
     }

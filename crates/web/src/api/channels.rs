@@ -16,7 +16,7 @@ use gazer_store::{Channel, DeliveryView};
 use super::body::{Body, Patch};
 use super::patience::Patience;
 use super::request::{Named, Params};
-use super::wire::{self, ChannelSettings, List, page_of};
+use super::wire::{self, ChannelSettings, List, is_id, page_of};
 use crate::auth::{Admin, Member};
 use crate::web::{Changed, Wake};
 use crate::{Problem, Web};
@@ -24,7 +24,7 @@ use crate::{Problem, Web};
 /// A test button is watched; a service that takes longer than this answers on the page later.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
-#[utoipa::path(get, path = "/channels", tag = "channels", summary = "List channels, by name",
+#[utoipa::path(get, path = "/channels", tag = "channels", summary = "List channels, oldest first",
     params(
         ("limit" = Option<u32>, Query, description = "1 to 200, 50 unless told"),
         ("cursor" = Option<String>, Query, description = "`next` of the page before"),
@@ -35,7 +35,7 @@ pub(super) async fn list(
     member: Member,
     mut params: Params,
 ) -> Result<Json<List<wire::Channel>>, Problem> {
-    let page = params.page()?;
+    let page = params.page(is_id::<Channels>)?;
     params.end()?;
     let channels = web.store.channel_list(member.team).await?;
     let listed = page_of(channels, &page, |channel| channel.id);

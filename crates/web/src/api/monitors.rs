@@ -8,7 +8,7 @@ use axum::response::IntoResponse;
 use gazer_domain::id::Monitors;
 use gazer_domain::monitor::{Monitor, Settings};
 use gazer_domain::{MonitorId, TeamId};
-use gazer_store::{Listed, MonitorFilter, MonitorView};
+use gazer_store::{Listed, MonitorFilter, MonitorView, Page};
 
 use super::body::{Body, Patch};
 use super::request::{Named, Params};
@@ -31,7 +31,7 @@ pub(super) async fn list(
     member: Member,
     mut params: Params,
 ) -> Result<Json<List<wire::Monitor>>, Problem> {
-    let page = params.page()?;
+    let page = params.page(Page::is_cursor::<Monitors>)?;
     let status = params.text("status").map(|text| status(&text)).transpose()?;
     let filter = MonitorFilter { search: params.text("search"), status };
     params.end()?;

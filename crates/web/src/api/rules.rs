@@ -10,7 +10,7 @@ use gazer_domain::id::Rules;
 
 use super::body::{Body, Patch};
 use super::request::{Named, Params};
-use super::wire::{self, List, RuleSettings, page_of};
+use super::wire::{self, List, RuleSettings, is_id, page_of};
 use crate::auth::{Admin, Member};
 use crate::web::Changed;
 use crate::{Problem, Web};
@@ -26,7 +26,7 @@ pub(super) async fn list(
     member: Member,
     mut params: Params,
 ) -> Result<Json<List<wire::Rule>>, Problem> {
-    let page = params.page()?;
+    let page = params.page(is_id::<Rules>)?;
     params.end()?;
     let listed = page_of(web.store.rule_list(member.team).await?, &page, |rule| rule.id);
     Ok(Json(List::of(listed, |rule| (&rule).into())))

@@ -19,7 +19,7 @@ pub(crate) use attempt::{Attempt, Cause, Checked};
 pub(crate) use channel::{Channel, ChannelPatch, ChannelSettings};
 pub(crate) use http::{MASK, is_secret_header};
 pub(crate) use incident::{Delivery, Incident, IncidentStory};
-pub(crate) use list::{List, page_of};
+pub(crate) use list::{List, is_id, page_of};
 pub(crate) use monitor::{Monitor, MonitorPatch, MonitorSettings};
 pub(crate) use rule::{Rule, RulePatch, RuleSettings};
 pub(crate) use span::Span;
