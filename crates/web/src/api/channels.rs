@@ -72,7 +72,7 @@ pub(super) async fn get(
 }
 
 #[utoipa::path(patch, path = "/channels/{id}", tag = "channels", summary = "Change a channel",
-    description = "A JSON merge patch (RFC 7396). The kind stays, and a webhook keeps its secret.",
+    description = "A JSON merge patch (RFC 7396): what is absent stays, and null is refused. The kind stays, and a webhook keeps its secret.",
     params(("id" = String, Path)),
     request_body = wire::ChannelPatch,
     responses((status = 200, description = "As it stands now", body = wire::Channel)))]
@@ -87,7 +87,7 @@ pub(super) async fn edit(
         Target::Webhook { secret, .. } => secret.clone(),
         Target::Email { .. } => Vec::new(),
     };
-    let settings: ChannelSettings = patch.apply(ChannelSettings::of(&current.name, &current.target).to_value())?;
+    let settings: ChannelSettings = patch.apply(ChannelSettings::of(&current.name, &current.target).to_value(), &[])?;
     let (name, target) = settings.resolve(secret)?;
     if target.kind() != current.target.kind() {
         return Err(Problem::field("kind", "cannot change: make another channel"));

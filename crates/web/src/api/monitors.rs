@@ -70,7 +70,7 @@ pub(super) async fn get(
 }
 
 #[utoipa::path(patch, path = "/monitors/{id}", tag = "monitors", summary = "Change a monitor",
-    description = "A JSON merge patch (RFC 7396): what is absent stays, and null clears.",
+    description = "A JSON merge patch (RFC 7396): what is absent stays. Null takes `http.body`, `http.auth` or a header away, and is refused elsewhere.",
     params(("id" = String, Path)),
     request_body = wire::MonitorPatch,
     responses((status = 200, description = "As it stands now", body = wire::Monitor)))]
@@ -82,7 +82,7 @@ pub(super) async fn edit(
 ) -> Result<Json<wire::Monitor>, Problem> {
     let view = web.store.monitor_get(admin.team, id).await?.ok_or_else(Problem::not_found)?;
     let current = MonitorSettings::from(&view.monitor.settings).for_patch(&mut patch);
-    let settings = resolve(&web, patch.apply(current)?)?;
+    let settings = resolve(&web, patch.apply(current, MonitorSettings::CLEARS)?)?;
     // What changes nothing makes no revision.
     if settings != view.monitor.settings {
         web.store.monitor_edit(admin.team, id, &settings, web.now()).await?.ok_or_else(Problem::not_found)?;
