@@ -86,7 +86,7 @@ impl App {
         };
         let functions = gazer_functions::registry(&parts);
         let mut web = web(&config, public_url, store.clone(), &bus, prober, clock.clone());
-        web.metrics = Arc::new(metrics::registry(&functions, &bus));
+        web.metrics = Arc::new(metrics::registry(&functions, &bus, system_now()));
         let router = extend(&web, owner, gazer_web::router(web.clone()));
 
         let running = local::start(&functions, &bus, &clock);

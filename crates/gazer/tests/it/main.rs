@@ -6,6 +6,7 @@ mod check_command;
 mod command;
 mod crash;
 mod driver;
+mod metrics;
 mod newcomer;
 mod serve_command;
 mod story;

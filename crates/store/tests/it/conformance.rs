@@ -8,6 +8,7 @@ mod incidents;
 mod isolation;
 mod judging;
 mod monitors;
+mod operator;
 mod people;
 mod requests;
 
@@ -51,5 +52,6 @@ stories! {
         periods_are_the_sum_of_changes;
     requests: a_request_is_handed_out_once;
     expiry: what_is_old_goes;
+    operator: the_operator_counts_over_all_teams;
     isolation: another_teams_ids_look_like_none;
 }
