@@ -5,6 +5,7 @@
 
 pub(crate) mod attempt;
 pub(crate) mod form;
+pub(crate) mod last_check;
 pub(crate) mod layout;
 pub(crate) mod status;
 pub(crate) mod words;

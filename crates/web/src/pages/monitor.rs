@@ -19,7 +19,7 @@ use crate::auth::Member;
 use crate::svg::{days, response, waterfall};
 use crate::ui::form::Form;
 use crate::ui::layout::{self, Frame, Section};
-use crate::ui::{status, words};
+use crate::ui::{last_check, status, words};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(86_400);
@@ -131,7 +131,7 @@ fn hero(sight: &Sight, now: Timestamp) -> Markup {
                     p.small.soft { @if view.last.is_none() { "Waiting for the first check." } @else { "Gazer could not tell; this is never counted as downtime." } }
                 }
                 @if let Some(last) = &view.last {
-                    p.small.soft { "Last check " (words::age(last.slot, now)) " ago: " (last.verdict) " in " (words::took(last.took)) }
+                    p.small.soft { "Last check " (words::age(last.slot, now)) " ago: " (last_check::sentence(last, &sight.checks)) }
                 }
             }
             div { (promise(&view.monitor.settings, sight.kept, view.monitor.paused)) }
@@ -284,6 +284,7 @@ mod tests {
             "Not fully kept",
             "Uptime = up ÷ (up + down)",
             "See the incident",
+            "down after 2.01 s of trying",
             "between ",
         ] {
             assert!(page.contains(part), "{part}: {page}");

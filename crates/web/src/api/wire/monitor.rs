@@ -170,6 +170,7 @@ pub(crate) struct Monitor {
 struct LastCheck {
     /// The instant at which it was due.
     at: String,
+    /// All attempts of it, and the gaps between them.
     took: Span,
     /// `up`, `slow`, `down` or `unknown`.
     verdict: &'static str,
