@@ -8,4 +8,5 @@ pub(crate) mod form;
 pub(crate) mod last_check;
 pub(crate) mod layout;
 pub(crate) mod status;
+pub(crate) mod watched;
 pub(crate) mod words;

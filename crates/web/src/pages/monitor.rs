@@ -19,7 +19,7 @@ use crate::auth::Member;
 use crate::svg::{days, response, waterfall};
 use crate::ui::form::Form;
 use crate::ui::layout::{self, Frame, Section};
-use crate::ui::{last_check, status, words};
+use crate::ui::{last_check, status, watched, words};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(86_400);
@@ -201,6 +201,7 @@ fn uptime(sight: &Sight, now: Timestamp) -> Markup {
                     dd {
                         (uptime.ratio().map_or_else(|| "–".into(), percent))
                         small { (bounds(&uptime)) }
+                        @if let Some(length) = watched::only(&uptime, DAY * n) { small { "watched for " (length) } }
                     }
                 }
             }
@@ -275,6 +276,15 @@ fn settings_list(sight: &Sight, now: Timestamp) -> Markup {
 mod tests {
     use super::*;
     use crate::pages::samples;
+
+    #[test]
+    fn a_young_monitor_says_how_long_it_was_watched() {
+        let mut sight = samples::sight();
+        sight.periods.retain(|period| period.ended.is_none());
+        let page = page(&sight, &samples::viewer(), samples::NOW).into_string();
+        assert_eq!(page.matches("watched for 3 min 20 s").count(), 4, "{page}");
+        samples::well_formed(&page);
+    }
 
     #[test]
     fn the_page_states_its_guarantee_and_whether_it_was_kept() {

@@ -20,7 +20,7 @@ use crate::auth::Member;
 use crate::svg::sparkline::{CHECKS, sparkline};
 use crate::ui::form::{Form, choices};
 use crate::ui::layout::{self, Frame, Section};
-use crate::ui::{last_check, status, words};
+use crate::ui::{last_check, status, watched, words};
 
 /// Rows of one page: enough to see a team's sites at a glance, few enough for a phone.
 const ROWS: u32 = 100;
@@ -157,7 +157,13 @@ fn one(list: &List, row: &MonitorView, now: Timestamp) -> Markup {
     let settings = &row.monitor.settings;
     let periods = list.periods.get(&id).map_or(&[][..], Vec::as_slice);
     let checks = list.checks.get(&id).map_or(&[][..], Vec::as_slice);
-    let uptime = |days| Uptime::of(periods, now - DAY * days, now).ratio().map_or_else(|| "–".into(), percent);
+    let uptime = |days| {
+        let uptime = Uptime::of(periods, now - DAY * days, now);
+        html! {
+            (uptime.ratio().map_or_else(|| "–".into(), percent))
+            @if let Some(length) = watched::only(&uptime, DAY * days) { " " span.soft.small { "of " (length) } }
+        }
+    };
     html! {
         tr {
             td { (status::pill(row.status)) }
