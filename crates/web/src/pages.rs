@@ -31,6 +31,7 @@ mod monitor;
 mod monitor_acts;
 mod monitor_edit;
 mod monitor_form;
+mod monitor_hero;
 mod monitors;
 mod rules;
 #[cfg(test)]

@@ -13,13 +13,14 @@ use gazer_domain::{MonitorId, Timestamp};
 use gazer_store::{CheckRow, IncidentFilter, IncidentView, Kept, MonitorView, Page, Principal};
 use maud::{Markup, html};
 
+use super::monitor_hero::hero;
 use super::{Answer, found, id, incidents, links};
 use crate::Web;
 use crate::auth::Member;
 use crate::svg::{days, response, waterfall};
 use crate::ui::form::Form;
 use crate::ui::layout::{self, Frame, Section};
-use crate::ui::{last_check, status, watched, words};
+use crate::ui::{status, watched, words};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(86_400);
@@ -116,31 +117,8 @@ fn acts(id: MonitorId, paused: bool) -> Markup {
     }
 }
 
-fn hero(sight: &Sight, now: Timestamp) -> Markup {
-    let view = &sight.view;
-    html! {
-        section.sheet.hero.(view.status.as_str()) aria-label="Status" {
-            div {
-                p { (status::plain(view.status)) }
-                p.soft { "for " (words::age(view.status_since, now)) ", since " (words::at(view.status_since)) }
-                @if let Some(open) = view.incident {
-                    @if let Some(told) = sight.incidents.iter().find(|i| i.incident.id == open) { p.cause { (told.incident.cause.text) } }
-                    p { a href=(links::incident(open)) { "See the incident" } }
-                }
-                @if view.status == Status::Unknown {
-                    p.small.soft { @if view.last.is_none() { "Waiting for the first check." } @else { "Gazer could not tell; this is never counted as downtime." } }
-                }
-                @if let Some(last) = &view.last {
-                    p.small.soft { "Last check " (words::age(last.slot, now)) " ago: " (last_check::sentence(last, &sight.checks)) }
-                }
-            }
-            div { (promise(&view.monitor.settings, sight.kept, view.monitor.paused)) }
-        }
-    }
-}
-
 /// What is guaranteed, how that is reckoned, and whether it was kept.
-fn promise(settings: &Settings, kept: Kept, paused: bool) -> Markup {
+pub(super) fn promise(settings: &Settings, kept: Kept, paused: bool) -> Markup {
     let length = words::whole(guarantee(settings));
     let broken = kept.late + kept.missed;
     html! {
