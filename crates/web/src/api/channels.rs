@@ -52,6 +52,7 @@ pub(super) async fn create(
     Body(settings): Body<ChannelSettings>,
 ) -> Result<impl IntoResponse, Problem> {
     let (name, target) = settings.resolve(web.bytes::<32>().to_vec())?;
+    web.judge_target(&target)?;
     let channel = Channel { id: web.new_id(), name, target, created: web.now() };
     web.store.channel_create(admin.team, &channel).await?;
     web.tell(Changed { team: admin.team, monitor: None });
@@ -89,6 +90,7 @@ pub(super) async fn edit(
     };
     let settings: ChannelSettings = patch.apply(ChannelSettings::of(&current.name, &current.target).to_value(), &[])?;
     let (name, target) = settings.resolve(secret)?;
+    web.judge_target(&target)?;
     if target.kind() != current.target.kind() {
         return Err(Problem::field("kind", "cannot change: make another channel"));
     }

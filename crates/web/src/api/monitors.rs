@@ -112,10 +112,9 @@ fn status(text: &str) -> Result<gazer_domain::period::Status, Problem> {
     known.ok_or_else(|| Problem::field("status", "must be one of up, slow, down, unknown and paused"))
 }
 
-/// Nothing is stored that cannot be checked.
 fn resolve(web: &Web, settings: MonitorSettings) -> Result<Settings, Problem> {
     let settings = settings.resolve()?;
-    (web.compile)(&settings.spec)?;
+    web.judge(&settings.spec)?;
     Ok(settings)
 }
 
