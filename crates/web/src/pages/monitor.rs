@@ -155,10 +155,11 @@ fn ranges(id: MonitorId, chosen: usize) -> Markup {
 
 fn chart(sight: &Sight, now: Timestamp) -> Markup {
     let length = RANGES[sight.range].2;
-    let window = response::Window { from: now - length, until: now, interval: sight.view.monitor.settings.interval };
+    let monitor = &sight.view.monitor;
+    let window = response::Window { from: now - length, until: now, interval: monitor.settings.interval };
     html! {
         @if sight.checks.is_empty() {
-            p.empty.soft { "No checks in this time." }
+            p.empty.soft { "No checks in this time. " @if monitor.paused { "None is made while it is paused." } @else { "The next is due within " (words::whole(monitor.settings.interval)) "." } }
         } @else {
             (response::chart(&sight.checks, &sight.periods, &window))
         }
@@ -179,7 +180,7 @@ fn uptime(sight: &Sight, now: Timestamp) -> Markup {
                     dd {
                         (uptime.ratio().map_or_else(|| "–".into(), percent))
                         small { (bounds(&uptime)) }
-                        @if let Some(length) = watched::only(&uptime, DAY * n) { small { "watched for " (length) } }
+                        @if let Some(length) = watched::only(&uptime, DAY * n) { small { (length) } }
                     }
                 }
             }
@@ -192,6 +193,9 @@ fn uptime(sight: &Sight, now: Timestamp) -> Markup {
 }
 
 fn bounds(uptime: &Uptime) -> String {
+    if uptime.ratio().is_none() {
+        return "nothing known".into();
+    }
     if uptime.unknown.is_zero() {
         return if uptime.down.is_zero() {
             "no downtime".into()

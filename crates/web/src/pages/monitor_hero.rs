@@ -64,7 +64,7 @@ fn incident(open: &IncidentView, status: Status) -> Markup {
         } @else {
             p.cause { (incident.cause.text) }
         }
-        p { a href=(link) { "See the incident" } }
+        p { a.alone href=(link) { "See the incident" } }
     }
 }
 

@@ -159,9 +159,12 @@ fn one(list: &List, row: &MonitorView, now: Timestamp) -> Markup {
     let checks = list.checks.get(&id).map_or(&[][..], Vec::as_slice);
     let uptime = |days| {
         let uptime = Uptime::of(periods, now - DAY * days, now);
+        let rest = watched::rest(&uptime, DAY * days);
         html! {
-            (uptime.ratio().map_or_else(|| "–".into(), percent))
-            @if let Some(length) = watched::only(&uptime, DAY * days) { " " span.soft.small { "of " (length) } }
+            @match uptime.ratio() {
+                Some(ratio) => { (percent(ratio)) @if let Some(rest) = rest { " " span.soft.small { (rest) } } },
+                None => "–",
+            }
         }
     };
     html! {
