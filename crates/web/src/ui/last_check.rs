@@ -18,7 +18,7 @@ pub(crate) fn answered(last: &LastCheck, checks: &[CheckRow]) -> Option<Duration
     }
     let row = checks.iter().rev().find(|row| row.slot == last.slot);
     let phases = row.map(|row| Duration::from_micros(row.phases.total_us())).filter(|phases| !phases.is_zero());
-    Some(phases.map_or(last.took, |phases| phases.min(last.took)))
+    Some(phases.unwrap_or(last.took))
 }
 
 /// `up in 84 ms`, `down after 2.01 s of trying`.
@@ -55,6 +55,7 @@ mod tests {
         assert_eq!(sentence(&last(Verdict::Down, 2_010), &[row(0)]), "down after 2.01 s of trying");
         assert_eq!(sentence(&last(Verdict::Unknown, 0), &[]), "unknown");
         assert_eq!(sentence(&last(Verdict::Up, 84), &[]), "up in 84 ms");
+        assert_eq!(sentence(&last(Verdict::Up, 0), &[row(430)]), "up in 0.4 ms", "a whole millisecond did not pass");
         assert_eq!(sentence(&last(Verdict::Slow, 1_084), &[row(84_000)]), "slow in 84 ms", "verified, then answered");
     }
 }
