@@ -224,6 +224,16 @@ async fn assets_are_kept_for_ever_and_nothing_comes_from_elsewhere() {
 }
 
 #[tokio::test]
+async fn a_form_that_is_too_large_is_refused_on_a_page() {
+    let app = App::new().await;
+    let mut ann = settled(&app).await;
+    let large = "x".repeat(300_000);
+    let answer = ann.post("/monitors", &[("http.url", "shop.example"), ("http.body", &large)]).await;
+    assert_eq!(answer.status, 413);
+    assert!(answer.text.contains("larger than 256 KiB") && answer.text.contains("To the start"), "{}", answer.text);
+}
+
+#[tokio::test]
 async fn an_open_page_hears_of_its_own_team_only() {
     let app = App::new().await;
     let teams = people::teams(&app).await;
