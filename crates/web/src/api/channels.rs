@@ -89,11 +89,12 @@ pub(super) async fn edit(
         Target::Email { .. } => Vec::new(),
     };
     let settings: ChannelSettings = patch.apply(ChannelSettings::of(&current.name, &current.target).to_value(), &[])?;
-    let (name, target) = settings.resolve(secret)?;
-    web.judge_target(&target)?;
-    if target.kind() != current.target.kind() {
+    // Before the rest is looked at: what another kind lacks is not what is wrong.
+    if settings.kind() != current.target.kind() {
         return Err(Problem::field("kind", "cannot change: make another channel"));
     }
+    let (name, target) = settings.resolve(secret)?;
+    web.judge_target(&target)?;
     let edited = web.store.channel_edit(admin.team, id, &name, &target).await?.ok_or_else(Problem::not_found)?;
     web.tell(Changed { team: admin.team, monitor: None });
     Ok(Json((&edited).into()))

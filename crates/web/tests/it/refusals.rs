@@ -247,6 +247,10 @@ async fn a_patch_refuses_null_where_it_means_nothing() {
         }
         assert_eq!(app.get(token, path).await.json(200), before);
     }
+    for patch in [json!({"kind": "email"}), json!({"kind": "email", "email": {"to": ["ann@example.com"]}})] {
+        let answer = app.patch(token, &hook, patch).await;
+        assert_eq!(told(&answer), "422 kind: cannot change: make another channel");
+    }
     let cleared = json!({"http": {"body": null, "auth": null, "headers": {"Accept": null}}});
     let http = app.patch(token, &monitor, cleared).await.json(200)["http"].clone();
     assert_eq!((&http["body"], &http["auth"], &http["headers"]), (&Value::Null, &Value::Null, &json!({})));

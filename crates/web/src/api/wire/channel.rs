@@ -77,6 +77,14 @@ impl ChannelSettings {
         Ok((name, target))
     }
 
+    /// As [`Target::kind`] spells it.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self.kind {
+            Kind::Webhook => "webhook",
+            Kind::Email => "email",
+        }
+    }
+
     /// What a patch applies to.
     pub(crate) fn to_value(&self) -> serde_json::Value {
         serde_json::to_value(self).expect("settings always serialise")
