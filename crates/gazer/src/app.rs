@@ -86,7 +86,7 @@ impl App {
         };
         let functions = gazer_functions::registry(&parts);
         let mut web = web(&config, public_url, store.clone(), &bus, prober, clock.clone());
-        web.metrics = Arc::new(metrics::registry(&functions, &bus));
+        web.metrics = Arc::new(metrics::registry(&functions, &bus, system_now()));
         let router = extend(&web, owner, gazer_web::router(web.clone()));
 
         let running = local::start(&functions, &bus, &clock);
@@ -177,6 +177,7 @@ fn probes(config: &Config, at: SocketAddr) -> anyhow::Result<gazer_probes::Confi
 
 fn web(config: &Config, public_url: Url, store: Store, bus: &Bus, prober: Prober, clock: Arc<dyn Clock>) -> Web {
     let bells = bus.clone();
+    let door = prober.door().clone();
     Web {
         store,
         config: Arc::new(gazer_web::Config {
@@ -197,6 +198,7 @@ fn web(config: &Config, public_url: Url, store: Store, bus: &Bus, prober: Prober
         compile: Arc::new(move |spec| match spec {
             Spec::Http(http) => prober.compile(http).map(drop),
         }),
+        reach: Arc::new(move |url| door.judge_literal(url).map_err(|cause| cause.text)),
         metrics: Arc::default(),
         doors: Arc::default(),
     }

@@ -1,17 +1,24 @@
-//! What `/metrics` tells of the functions and of the bus: counts that the registry keeps, read when somebody asks.
+//! What `/metrics` tells of the process, its functions and its bus: counts that others keep, read when somebody asks.
+//! What the rows say is added by the web ([`gazer_web::operation`]).
 
 use std::fmt;
 
+use gazer_bus::registry::Tally;
 use gazer_bus::{Bus, Registry as Functions};
+use gazer_domain::Timestamp;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::registry::Registry;
 
-pub(crate) fn registry(functions: &Functions, bus: &Bus) -> Registry {
-    let mut registry = Registry::with_prefix("gazer");
-    gazer_web::operation::register_build(&mut registry, env!("CARGO_PKG_VERSION"));
-    registry.register_collector(Box::new(Counts { functions: functions.clone(), bus: bus.clone() }));
+/// `started` is when this process did.
+pub(crate) fn registry(functions: &Functions, bus: &Bus, started: Timestamp) -> Registry {
+    // What is known of every process carries no prefix of ours, so that dashboards for all programs show it.
+    let mut registry = Registry::default();
+    gazer_web::operation::register_process(&mut registry, started);
+    let own = registry.sub_registry_with_prefix("gazer");
+    gazer_web::operation::register_build(own, env!("CARGO_PKG_VERSION"));
+    own.register_collector(Box::new(Counts { functions: functions.clone(), bus: bus.clone() }));
     registry
 }
 
@@ -21,24 +28,39 @@ struct Counts {
     bus: Bus,
 }
 
+/// A family per thing that is counted, so that its series can be added up: name, what it says, and which count it is.
+const ITEMS: [(&str, &str, &str); 3] = [
+    ("function_items_looked_at", "Items that runs of a function looked at.", "looked_at"),
+    ("function_items_changed", "Items that runs of a function changed.", "changed"),
+    ("function_items_skipped", "Items that runs of a function left as they were.", "skipped"),
+];
+
 impl Collector for Counts {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         let dropped = ConstCounter::new(self.bus.dropped());
-        let told = encoder.encode_descriptor(
-            "messages_dropped",
-            "Messages that found their queue full",
-            None,
-            dropped.metric_type(),
-        )?;
+        let told = "Messages that found their queue full.";
+        let told = encoder.encode_descriptor("bus_messages_dropped", told, None, dropped.metric_type())?;
         dropped.encode(told)?;
+
         let counter = ConstCounter::new(0u64).metric_type();
-        let mut told = encoder.encode_descriptor("function", "What the runs of a function came to", None, counter)?;
+        let mut told = encoder.encode_descriptor("function_runs", "Runs of a function by outcome.", None, counter)?;
         for (name, tally) in self.functions.tallies() {
-            for (what, count) in tally.counts() {
-                let labels = [("function", name), ("count", what)];
-                ConstCounter::new(count).encode(told.encode_family(&labels)?)?;
+            let failed = count(tally, "failures");
+            for (outcome, runs) in [("ok", count(tally, "runs").saturating_sub(failed)), ("failed", failed)] {
+                let labels = [("function", name), ("outcome", outcome)];
+                ConstCounter::new(runs).encode(told.encode_family(&labels)?)?;
+            }
+        }
+        for (family, said, what) in ITEMS {
+            let mut told = encoder.encode_descriptor(family, said, None, counter)?;
+            for (name, tally) in self.functions.tallies() {
+                ConstCounter::new(count(tally, what)).encode(told.encode_family(&[("function", name)])?)?;
             }
         }
         Ok(())
     }
+}
+
+fn count(tally: &Tally, what: &str) -> u64 {
+    tally.counts().iter().find(|(name, _)| *name == what).map_or(0, |(_, count)| *count)
 }

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use gazer_domain::cause::{Cause, Code};
 use tokio::time::Instant;
-use url::Host;
+use url::{Host, Url};
 
 pub use dial::{Connection, Kernel, Sockets, Stream};
 pub use guard::{AllowRule, Cidr, Egress, Guard, is_public};
@@ -72,6 +72,14 @@ impl Door {
         self.connect(&to, Instant::now(), stage).await
     }
 
+    /// Judges the address in a URL that holds one: the same would be said at every dial, so it can be said before. A URL
+    /// with a name passes, since what it leads to is only known when it is dialled.
+    pub fn judge_literal(&self, url: &Url) -> Result<(), Cause> {
+        let address = url.host().and_then(|host| literal(&host)).zip(url.port_or_known_default());
+        let Some((ip, port)) = address else { return Ok(()) };
+        self.guard.judge("", SocketAddr::new(ip, port)).map(drop)
+    }
+
     /// Every address of `name` that may be dialled; the refusal if there is none.
     async fn judged(&self, name: &str, port: u16, avoid: Option<SocketAddr>) -> Result<Vec<SocketAddr>, Cause> {
         self.guard.judge_name(name)?;
@@ -110,7 +118,7 @@ impl Door {
     }
 }
 
-fn literal(host: &Host<&str>) -> Option<std::net::IpAddr> {
+fn literal<S>(host: &Host<S>) -> Option<std::net::IpAddr> {
     match host {
         Host::Ipv4(ip) => Some((*ip).into()),
         Host::Ipv6(ip) => Some((*ip).into()),

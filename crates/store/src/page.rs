@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use gazer_domain::id::{Id, Kind};
 
 /// More rows than this are never read at once, whatever is asked for.
 const MOST: u32 = 500;
@@ -25,6 +26,12 @@ impl Page {
         Self { after: None, limit }
     }
 
+    /// Whether a cursor can be the `next` of a list whose rows have that kind of id: for callers that would rather
+    /// refuse one than begin at the start.
+    pub fn is_cursor<K: Kind>(cursor: &str) -> bool {
+        place(cursor).is_some_and(|(_, id)| id.parse::<Id<K>>().is_ok())
+    }
+
     pub(crate) fn size(&self) -> usize {
         self.limit.clamp(1, MOST) as usize
     }
@@ -36,10 +43,14 @@ impl Page {
 
     /// The last row's place in the order: a text and what makes it unique.
     pub(crate) fn place(&self) -> Option<(String, String)> {
-        let bytes = URL_SAFE_NO_PAD.decode(self.after.as_deref()?).ok()?;
-        let text = String::from_utf8(bytes).ok()?;
-        text.split_once('\n').map(|(first, second)| (first.to_owned(), second.to_owned()))
+        place(self.after.as_deref()?)
     }
+}
+
+fn place(cursor: &str) -> Option<(String, String)> {
+    let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
+    let text = String::from_utf8(bytes).ok()?;
+    text.split_once('\n').map(|(first, second)| (first.to_owned(), second.to_owned()))
 }
 
 pub(crate) fn cursor(first: &str, second: &str) -> String {
@@ -53,5 +64,23 @@ impl<T> Listed<T> {
         rows.truncate(page.size());
         let next = rows.last().filter(|_| more).map(place);
         Self { rows, next }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gazer_domain::MonitorId;
+    use gazer_domain::id::{Incidents, Monitors};
+
+    use super::*;
+
+    #[test]
+    fn a_cursor_is_of_one_kind_of_list() {
+        let own = cursor("shop", &MonitorId::from_bits(1).to_string());
+        assert!(Page::is_cursor::<Monitors>(&own));
+        assert!(!Page::is_cursor::<Incidents>(&own));
+        for garbage in ["", "§", "garbage", "bW9uXzE", &own[1..]] {
+            assert!(!Page::is_cursor::<Monitors>(garbage), "{garbage}");
+        }
     }
 }

@@ -124,7 +124,7 @@ impl IntoResponse for Problem {
 }
 
 /// An error and its sources on one line.
-fn chain(err: &dyn Error) -> String {
+pub(crate) fn chain(err: &dyn Error) -> String {
     let mut text = err.to_string();
     let mut source = err.source();
     while let Some(err) = source {

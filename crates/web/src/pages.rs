@@ -31,6 +31,7 @@ mod monitor;
 mod monitor_acts;
 mod monitor_edit;
 mod monitor_form;
+mod monitor_hero;
 mod monitors;
 mod rules;
 #[cfg(test)]
@@ -123,10 +124,22 @@ pub fn router() -> Router<Web> {
         .route("/account/tokens/{token}/delete", get(account::ask_delete_token).post(account::delete_token))
         .route("/assets/{name}", get(assets::serve))
         .route("/favicon.ico", get(assets::favicon))
+        .layer(axum::middleware::map_response(too_large))
         .method_not_allowed_fallback(async |request: Request| {
             let detail = format!("This address does not take {}.", request.method());
             problem(&Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail))
         })
+}
+
+/// A form beyond the bound is refused before any handler sees it, in words that are for programmers.
+async fn too_large(response: Response) -> Response {
+    if response.status() != StatusCode::PAYLOAD_TOO_LARGE {
+        return response;
+    }
+    problem(&Problem::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "What was sent is larger than 256 KiB. Go back and shorten it.",
+    ))
 }
 
 /// How a person is told of a problem: a page with its title, what to do, and a way back.

@@ -5,6 +5,8 @@
 
 pub(crate) mod attempt;
 pub(crate) mod form;
+pub(crate) mod last_check;
 pub(crate) mod layout;
 pub(crate) mod status;
+pub(crate) mod watched;
 pub(crate) mod words;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use gazer_bus::Changed;
+use gazer_domain::channel::Target;
 use gazer_domain::id::{Id, Kind};
 use gazer_domain::monitor::Spec;
 use gazer_domain::{Invalid, MonitorId, TeamId, Timestamp};
@@ -27,12 +28,17 @@ pub struct Web {
     pub wake: Arc<dyn Fn(Wake) + Send + Sync>,
     /// Refuses what only a prober can judge: a pattern or a path that does not compile.
     pub compile: Arc<Compile>,
+    /// Refuses what no dial would ever be allowed to: a literal address that the guard has closed.
+    pub reach: Arc<Reach>,
     pub metrics: Arc<Registry>,
     pub doors: Arc<Doors>,
 }
 
 /// Judges a spec by compiling it.
 pub type Compile = dyn Fn(&Spec) -> Result<(), Invalid> + Send + Sync;
+
+/// Judges the address in a URL, if it holds one; says why it is refused.
+pub type Reach = dyn Fn(&Url) -> Result<(), String> + Send + Sync;
 
 /// What the composition root resolved from flags, file and environment.
 #[derive(Debug, Clone)]
@@ -82,6 +88,21 @@ impl Web {
 
     pub fn new_id<K: Kind>(&self) -> Id<K> {
         Id::new(self.now(), self.bytes())
+    }
+
+    /// Nothing is stored that could never be checked.
+    pub fn judge(&self, spec: &Spec) -> Result<(), Invalid> {
+        let Spec::Http(http) = spec;
+        (self.reach)(&http.url).map_err(|why| Invalid::new("http.url", why))?;
+        (self.compile)(spec)
+    }
+
+    /// Nor what could never be told.
+    pub fn judge_target(&self, target: &Target) -> Result<(), Invalid> {
+        match target {
+            Target::Webhook { url, .. } => (self.reach)(url).map_err(|why| Invalid::new("webhook.url", why)),
+            Target::Email { .. } => Ok(()),
+        }
     }
 
     /// Tells open pages and the functions, after the commit. A change of a monitor may have closed an incident, so

@@ -7,6 +7,7 @@ mod command;
 mod crash;
 mod database;
 mod driver;
+mod metrics;
 mod newcomer;
 mod serve_command;
 mod story;

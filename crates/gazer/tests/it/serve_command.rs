@@ -64,6 +64,33 @@ async fn a_lost_password_is_replaced_beside_the_running_server() {
 }
 
 #[tokio::test]
+async fn an_address_that_is_closed_is_refused_when_it_is_saved() {
+    let open = Driver::start(owned()).await;
+    let public = Driver::start(owned().arg("--egress").arg("public")).await;
+    let own = format!("{}/", open.gazer.url());
+    for (driver, url, status) in [
+        (&open, "http://169.254.169.254/", 422),
+        (&open, "http://[::ffff:a9fe:a9fe]/", 422),
+        (&open, own.as_str(), 422),
+        (&open, "http://192.168.0.1/", 201),
+        (&public, "http://169.254.169.254/", 422),
+        (&public, "http://192.168.0.1/", 422),
+        (&public, "http://2130706433/", 422),
+        (&public, "http://nas.internal/", 201),
+    ] {
+        let monitor = serde_json::json!({ "name": "a", "kind": "http", "http": { "url": url }, "interval": "24h" });
+        let (told, problem) = driver.call(Method::POST, "/monitors", Some(monitor)).await;
+        assert_eq!(told, status, "{url}: {problem}");
+        let channel = serde_json::json!({ "name": "a", "kind": "webhook", "webhook": { "url": url } });
+        let (told, of_channel) = driver.call(Method::POST, "/channels", Some(channel)).await;
+        assert_eq!(told, status, "{url}: {of_channel}");
+        if status == 422 {
+            assert_eq!((&problem["field"], &of_channel["field"]), (&"http.url".into(), &"webhook.url".into()), "{url}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn sigterm_ends_it_in_order_and_in_time() {
     let mut gazer = owned().start().await;
     let asked = Instant::now();

@@ -8,6 +8,7 @@ mod incidents;
 mod isolation;
 mod judging;
 mod monitors;
+mod operator;
 mod people;
 mod requests;
 mod set_back;
@@ -54,5 +55,6 @@ stories! {
     requests: a_request_is_handed_out_once;
     expiry: what_is_old_goes;
     set_back: an_hour_that_never_was_keeps_nobody_waiting;
+    operator: the_operator_counts_over_all_teams;
     isolation: another_teams_ids_look_like_none;
 }

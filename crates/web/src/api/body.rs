@@ -7,13 +7,17 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::request::no_query;
 use crate::Problem;
+
+mod strict;
 
 /// A whole object, for `POST`.
 #[derive(Debug)]
 pub(crate) struct Body<T>(pub(crate) T);
 
-/// What is to change, for `PATCH`: a JSON merge patch (RFC 7396). What is absent stays, and `null` clears.
+/// What is to change, for `PATCH`: a JSON merge patch (RFC 7396). What is absent stays, and `null` clears what can be
+/// absent. Elsewhere it is refused: whether it means "the default" or "as it was", it would surprise somebody.
 #[derive(Debug)]
 pub(crate) struct Patch(Map<String, Value>);
 
@@ -21,8 +25,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        no_query(request.uri())?;
         let object = object(request, state).await?;
-        read(Value::Object(object)).map(Self)
+        Ok(Self(strict::read(&Value::Object(object))?))
     }
 }
 
@@ -35,12 +40,15 @@ impl<S: Send + Sync> FromRequest<S> for Patch {
 }
 
 impl Patch {
-    /// What `current` becomes, read as strictly as a whole object. `null` is kept, not dropped, so that a required
-    /// field that is cleared and an unknown field that is cleared are both refused by name.
-    pub(crate) fn apply<T: DeserializeOwned>(self, current: Value) -> Result<T, Problem> {
+    /// What `current` becomes, read as strictly as a whole object. `clears` has the paths where `null` means something;
+    /// one that ends with a dot stands for all below it. A `null` for a field that nobody knows is kept, not dropped, so
+    /// that it is refused as what it is.
+    pub(crate) fn apply<T: DeserializeOwned>(self, current: Value, clears: &[&str]) -> Result<T, Problem> {
         let mut merged = current;
-        merge(&mut merged, Value::Object(self.0));
-        read(merged)
+        for (name, value) in self.0 {
+            merge(&mut merged, name.clone(), &name, value, clears)?;
+        }
+        Ok(strict::read(&merged)?)
     }
 
     /// The object at that path of the patch, if there is one.
@@ -49,15 +57,26 @@ impl Patch {
     }
 }
 
-fn merge(into: &mut Value, patch: Value) {
-    match (into, patch) {
-        (Value::Object(into), Value::Object(patch)) => {
-            for (name, value) in patch {
-                merge(into.entry(name).or_insert(Value::Null), value);
+const NULL: &str = "must not be null; leave it out to keep it as it is";
+
+/// Puts `value` into the member `name` of `into`; `path` is where that is.
+fn merge(into: &mut Value, path: String, name: &str, value: Value, clears: &[&str]) -> Result<(), Problem> {
+    let Value::Object(into) = into else { unreachable!("only objects are merged into") };
+    let known = into.contains_key(name);
+    let means = |clear: &&str| if clear.ends_with('.') { path.starts_with(*clear) } else { path == *clear };
+    if known && value.is_null() && !clears.iter().any(means) {
+        return Err(Problem::field(path, NULL));
+    }
+    let slot = into.entry(name).or_insert(Value::Null);
+    match (&slot, value) {
+        (Value::Object(_), Value::Object(members)) => {
+            for (name, value) in members {
+                merge(slot, format!("{path}.{name}"), &name, value, clears)?;
             }
         }
-        (into, patch) => *into = patch,
+        (_, value) => *slot = value,
     }
+    Ok(())
 }
 
 async fn object<S: Send + Sync>(request: Request, state: &S) -> Result<Map<String, Value>, Problem> {
@@ -72,26 +91,15 @@ async fn object<S: Send + Sync>(request: Request, state: &S) -> Result<Map<Strin
         }
         _ => Problem::new(StatusCode::BAD_REQUEST, "The body broke off."),
     })?;
+    if bytes.is_empty() {
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "The body is empty. Send a JSON object."));
+    }
     let value = serde_json::from_slice(&bytes)
         .map_err(|err| Problem::new(StatusCode::BAD_REQUEST, format!("The body is not JSON: {err}")))?;
     match value {
         Value::Object(object) => Ok(object),
         _ => Err(Problem::new(StatusCode::BAD_REQUEST, "The body must be a JSON object.")),
     }
-}
-
-fn read<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
-    serde_path_to_error::deserialize(value).map_err(|err| {
-        let at = err.path().to_string();
-        let message = err.inner().to_string();
-        // A missing field is reported at the object that lacks it.
-        let missing = message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
-        match (missing, at.as_str()) {
-            (Some(name), ".") => Problem::field(name, "is missing"),
-            (Some(name), at) => Problem::field(format!("{at}.{name}"), "is missing"),
-            (None, _) => Problem::field(at, message),
-        }
-    })
 }
 
 #[cfg(test)]
@@ -103,41 +111,43 @@ mod tests {
     #[serde(deny_unknown_fields)]
     struct Outer {
         name: String,
+        size: Option<String>,
         inner: Option<Inner>,
     }
 
     #[derive(Debug, PartialEq, serde::Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Inner {
-        sizes: Vec<u8>,
+        #[serde(default)]
+        labels: Map<String, Value>,
+    }
+
+    fn patched(patch: &Value) -> Result<Outer, Problem> {
+        let current = json!({"name": "a", "size": "2", "inner": {"labels": {"x": 1}}});
+        Patch(patch.as_object().cloned().unwrap()).apply(current, &["size", "inner.labels."])
     }
 
     #[test]
-    fn a_refusal_names_the_field() {
-        for (value, field) in [
-            (json!({}), "name"),
-            (json!({"name": 5}), "name"),
-            (json!({"name": "a", "nmae": 1}), "nmae"),
-            (json!({"name": "a", "inner": {}}), "inner.sizes"),
-            (json!({"name": "a", "inner": {"sizes": [1, 300]}}), "inner.sizes[1]"),
-            (json!({"name": "a", "inner": {"sizes": [], "x": 1}}), "inner.x"),
+    fn a_patch_leaves_what_it_does_not_name() {
+        let renamed = patched(&json!({"name": "b", "inner": {"labels": {"y": 2}}})).unwrap();
+        let labels = json!({"x": 1, "y": 2}).as_object().cloned().unwrap();
+        assert_eq!(renamed, Outer { name: "b".into(), size: Some("2".into()), inner: Some(Inner { labels }) });
+    }
+
+    #[test]
+    fn null_clears_what_can_be_absent_and_nothing_else() {
+        assert_eq!(patched(&json!({"size": null})).unwrap().size, None);
+        assert_eq!(
+            patched(&json!({"inner": {"labels": {"x": null}}})).unwrap().inner.unwrap().labels["x"],
+            Value::Null
+        );
+        for (patch, field, told) in [
+            (json!({"name": null}), "name", NULL),
+            (json!({"inner": null}), "inner", NULL),
+            (json!({"inner": {"labels": null}}), "inner.labels", NULL),
+            (json!({"nmae": null}), "nmae", "is not known here; there are name, size and inner"),
         ] {
-            let problem = read::<Outer>(value.clone()).unwrap_err();
-            assert_eq!(problem.field.as_deref(), Some(field), "{value}: {problem:?}");
-        }
-    }
-
-    #[test]
-    fn a_patch_leaves_what_it_does_not_name_and_clears_with_null() {
-        let current = || json!({"name": "a", "inner": {"sizes": [1]}});
-        let patch = |value: Value| Patch(value.as_object().cloned().unwrap());
-        let renamed: Outer = patch(json!({"name": "b"})).apply(current()).unwrap();
-        assert_eq!(renamed, Outer { name: "b".into(), inner: Some(Inner { sizes: vec![1] }) });
-        let cleared: Outer = patch(json!({"inner": null})).apply(current()).unwrap();
-        assert_eq!(cleared.inner, None);
-        for refused in [json!({"name": null}), json!({"nmae": null})] {
-            let field = refused.as_object().unwrap().keys().next().cloned();
-            assert_eq!(patch(refused).apply::<Outer>(current()).unwrap_err().field, field);
+            assert_eq!(patched(&patch), Err(Problem::field(field, told)), "{patch}");
         }
     }
 }

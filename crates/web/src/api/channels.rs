@@ -16,7 +16,7 @@ use gazer_store::{Channel, DeliveryView};
 use super::body::{Body, Patch};
 use super::patience::Patience;
 use super::request::{Named, Params};
-use super::wire::{self, ChannelSettings, List, page_of};
+use super::wire::{self, ChannelSettings, List, is_id, page_of};
 use crate::auth::{Admin, Member};
 use crate::web::{Changed, Wake};
 use crate::{Problem, Web};
@@ -24,7 +24,7 @@ use crate::{Problem, Web};
 /// A test button is watched; a service that takes longer than this answers on the page later.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
-#[utoipa::path(get, path = "/channels", tag = "channels", summary = "List channels, by name",
+#[utoipa::path(get, path = "/channels", tag = "channels", summary = "List channels, oldest first",
     params(
         ("limit" = Option<u32>, Query, description = "1 to 200, 50 unless told"),
         ("cursor" = Option<String>, Query, description = "`next` of the page before"),
@@ -35,7 +35,7 @@ pub(super) async fn list(
     member: Member,
     mut params: Params,
 ) -> Result<Json<List<wire::Channel>>, Problem> {
-    let page = params.page()?;
+    let page = params.page(is_id::<Channels>)?;
     params.end()?;
     let channels = web.store.channel_list(member.team).await?;
     let listed = page_of(channels, &page, |channel| channel.id);
@@ -52,6 +52,7 @@ pub(super) async fn create(
     Body(settings): Body<ChannelSettings>,
 ) -> Result<impl IntoResponse, Problem> {
     let (name, target) = settings.resolve(web.bytes::<32>().to_vec())?;
+    web.judge_target(&target)?;
     let channel = Channel { id: web.new_id(), name, target, created: web.now() };
     web.store.channel_create(admin.team, &channel).await?;
     web.tell(Changed { team: admin.team, monitor: None });
@@ -72,7 +73,7 @@ pub(super) async fn get(
 }
 
 #[utoipa::path(patch, path = "/channels/{id}", tag = "channels", summary = "Change a channel",
-    description = "A JSON merge patch (RFC 7396). The kind stays, and a webhook keeps its secret.",
+    description = "A JSON merge patch (RFC 7396): what is absent stays, and null is refused. The kind stays, and a webhook keeps its secret.",
     params(("id" = String, Path)),
     request_body = wire::ChannelPatch,
     responses((status = 200, description = "As it stands now", body = wire::Channel)))]
@@ -87,11 +88,13 @@ pub(super) async fn edit(
         Target::Webhook { secret, .. } => secret.clone(),
         Target::Email { .. } => Vec::new(),
     };
-    let settings: ChannelSettings = patch.apply(ChannelSettings::of(&current.name, &current.target).to_value())?;
-    let (name, target) = settings.resolve(secret)?;
-    if target.kind() != current.target.kind() {
+    let settings: ChannelSettings = patch.apply(ChannelSettings::of(&current.name, &current.target).to_value(), &[])?;
+    // Before the rest is looked at: what another kind lacks is not what is wrong.
+    if settings.kind() != current.target.kind() {
         return Err(Problem::field("kind", "cannot change: make another channel"));
     }
+    let (name, target) = settings.resolve(secret)?;
+    web.judge_target(&target)?;
     let edited = web.store.channel_edit(admin.team, id, &name, &target).await?.ok_or_else(Problem::not_found)?;
     web.tell(Changed { team: admin.team, monitor: None });
     Ok(Json((&edited).into()))

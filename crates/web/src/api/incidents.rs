@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use gazer_domain::id::Incidents;
-use gazer_store::IncidentFilter;
+use gazer_store::{IncidentFilter, Page};
 
 use super::request::{Named, Params};
 use super::wire::{self, List};
@@ -23,7 +23,7 @@ pub(super) async fn list(
     member: Member,
     mut params: Params,
 ) -> Result<Json<List<wire::Incident>>, Problem> {
-    let page = params.page()?;
+    let page = params.page(Page::is_cursor::<Incidents>)?;
     let filter = IncidentFilter {
         monitor: params.parsed("monitor", "must be the id of a monitor, mon_…")?,
         open: params.parsed("open", "must be true or false")?,

@@ -8,7 +8,7 @@ use axum::response::IntoResponse;
 use gazer_domain::id::Monitors;
 use gazer_domain::monitor::{Monitor, Settings};
 use gazer_domain::{MonitorId, TeamId};
-use gazer_store::{Listed, MonitorFilter, MonitorView};
+use gazer_store::{Listed, MonitorFilter, MonitorView, Page};
 
 use super::body::{Body, Patch};
 use super::request::{Named, Params};
@@ -31,7 +31,7 @@ pub(super) async fn list(
     member: Member,
     mut params: Params,
 ) -> Result<Json<List<wire::Monitor>>, Problem> {
-    let page = params.page()?;
+    let page = params.page(Page::is_cursor::<Monitors>)?;
     let status = params.text("status").map(|text| status(&text)).transpose()?;
     let filter = MonitorFilter { search: params.text("search"), status };
     params.end()?;
@@ -70,7 +70,7 @@ pub(super) async fn get(
 }
 
 #[utoipa::path(patch, path = "/monitors/{id}", tag = "monitors", summary = "Change a monitor",
-    description = "A JSON merge patch (RFC 7396): what is absent stays, and null clears.",
+    description = "A JSON merge patch (RFC 7396): what is absent stays. Null takes `http.body`, `http.auth` or a header away, and is refused elsewhere.",
     params(("id" = String, Path)),
     request_body = wire::MonitorPatch,
     responses((status = 200, description = "As it stands now", body = wire::Monitor)))]
@@ -82,7 +82,7 @@ pub(super) async fn edit(
 ) -> Result<Json<wire::Monitor>, Problem> {
     let view = web.store.monitor_get(admin.team, id).await?.ok_or_else(Problem::not_found)?;
     let current = MonitorSettings::from(&view.monitor.settings).for_patch(&mut patch);
-    let settings = resolve(&web, patch.apply(current)?)?;
+    let settings = resolve(&web, patch.apply(current, MonitorSettings::CLEARS)?)?;
     // What changes nothing makes no revision.
     if settings != view.monitor.settings {
         web.store.monitor_edit(admin.team, id, &settings, web.now()).await?.ok_or_else(Problem::not_found)?;
@@ -112,10 +112,9 @@ fn status(text: &str) -> Result<gazer_domain::period::Status, Problem> {
     known.ok_or_else(|| Problem::field("status", "must be one of up, slow, down, unknown and paused"))
 }
 
-/// Nothing is stored that cannot be checked.
 fn resolve(web: &Web, settings: MonitorSettings) -> Result<Settings, Problem> {
     let settings = settings.resolve()?;
-    (web.compile)(&settings.spec)?;
+    web.judge(&settings.spec)?;
     Ok(settings)
 }
 

@@ -84,7 +84,7 @@ fn add_refusals(operation: &mut Operation, path: &str, changes: bool) {
         refusals.insert("413", "The body is larger than 256 KiB");
         refusals.insert("415", "The body is not said to be JSON");
         refusals.insert("422", "A field cannot be taken as it is; `field` names it");
-    } else if !path.contains("{id}") {
+    } else {
         refusals.insert("400", "The query cannot be read");
         refusals.insert("422", "A parameter cannot be taken as it is; `field` names it");
     }

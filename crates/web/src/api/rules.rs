@@ -10,7 +10,7 @@ use gazer_domain::id::Rules;
 
 use super::body::{Body, Patch};
 use super::request::{Named, Params};
-use super::wire::{self, List, RuleSettings, page_of};
+use super::wire::{self, List, RuleSettings, is_id, page_of};
 use crate::auth::{Admin, Member};
 use crate::web::Changed;
 use crate::{Problem, Web};
@@ -26,7 +26,7 @@ pub(super) async fn list(
     member: Member,
     mut params: Params,
 ) -> Result<Json<List<wire::Rule>>, Problem> {
-    let page = params.page()?;
+    let page = params.page(is_id::<Rules>)?;
     params.end()?;
     let listed = page_of(web.store.rule_list(member.team).await?, &page, |rule| rule.id);
     Ok(Json(List::of(listed, |rule| (&rule).into())))
@@ -60,7 +60,7 @@ pub(super) async fn get(
 }
 
 #[utoipa::path(patch, path = "/alert-rules/{id}", tag = "alert rules", summary = "Change an alert rule",
-    description = "A JSON merge patch (RFC 7396): what is absent stays, and null clears.",
+    description = "A JSON merge patch (RFC 7396): what is absent stays, and null is refused.",
     params(("id" = String, Path)),
     request_body = wire::RulePatch,
     responses((status = 200, description = "As it stands now", body = wire::Rule)))]
@@ -71,7 +71,7 @@ pub(super) async fn edit(
     patch: Patch,
 ) -> Result<Json<wire::Rule>, Problem> {
     let current = web.store.rule_get(admin.team, id).await?.ok_or_else(Problem::not_found)?;
-    let settings: RuleSettings = patch.apply(RuleSettings::from(&current.settings).to_value())?;
+    let settings: RuleSettings = patch.apply(RuleSettings::from(&current.settings).to_value(), &[])?;
     let settings = settings.resolve()?;
     let edited = web.store.rule_edit(admin.team, id, &settings).await?.ok_or_else(Problem::not_found)?;
     web.tell(Changed { team: admin.team, monitor: None });

@@ -7,12 +7,12 @@ use gazer_domain::id::Tokens;
 
 use super::body::Body;
 use super::request::{Named, Params};
-use super::wire::{self, List, TokenRequest, page_of};
+use super::wire::{self, List, TokenRequest, is_id, page_of};
 use crate::auth::Owner;
 use crate::auth::token::Minted;
 use crate::{Problem, Web};
 
-#[utoipa::path(get, path = "/tokens", tag = "tokens", summary = "List API tokens",
+#[utoipa::path(get, path = "/tokens", tag = "tokens", summary = "List API tokens, oldest first",
     params(
         ("limit" = Option<u32>, Query, description = "1 to 200, 50 unless told"),
         ("cursor" = Option<String>, Query, description = "`next` of the page before"),
@@ -23,7 +23,7 @@ pub(super) async fn list(
     owner: Owner,
     mut params: Params,
 ) -> Result<Json<List<wire::Token>>, Problem> {
-    let page = params.page()?;
+    let page = params.page(is_id::<Tokens>)?;
     params.end()?;
     let listed = page_of(web.store.token_list(owner.team).await?, &page, |token| token.id);
     Ok(Json(List::of(listed, |token| (&token).into())))

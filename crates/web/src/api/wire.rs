@@ -6,6 +6,7 @@
 mod assertion;
 mod attempt;
 mod channel;
+mod count;
 mod http;
 mod incident;
 mod list;
@@ -17,9 +18,10 @@ mod uptime;
 
 pub(crate) use attempt::{Attempt, Cause, Checked};
 pub(crate) use channel::{Channel, ChannelPatch, ChannelSettings};
+pub(crate) use count::Count;
 pub(crate) use http::{MASK, is_secret_header};
 pub(crate) use incident::{Delivery, Incident, IncidentStory};
-pub(crate) use list::{List, page_of};
+pub(crate) use list::{List, is_id, page_of};
 pub(crate) use monitor::{Monitor, MonitorPatch, MonitorSettings};
 pub(crate) use rule::{Rule, RulePatch, RuleSettings};
 pub(crate) use span::Span;

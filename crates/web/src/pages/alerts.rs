@@ -23,7 +23,8 @@ pub(crate) async fn show(State(web): State<Web>, member: Member) -> Answer {
 
 pub(crate) fn page(channels: &[Channel], rules: &[Rule], mail: bool, viewer: &Principal, now: Timestamp) -> Markup {
     let admin = viewer.role >= Role::Admin;
-    let silent = channels.iter().any(|channel| !rules.iter().any(|rule| rule.settings.channels.contains(&channel.id)));
+    let named = |channel: &&Channel| rules.iter().any(|rule| rule.settings.channels.contains(&channel.id));
+    let silent: Vec<&str> = channels.iter().filter(|c| !named(c)).map(|channel| channel.name.as_str()).collect();
     let body = html! {
         div.head { div { h1 { "Alerts" } p { "Channels are ways to reach someone. Rules say who is told of what." } } }
         @if channels.is_empty() {
@@ -34,14 +35,16 @@ pub(crate) fn page(channels: &[Channel], rules: &[Rule], mail: bool, viewer: &Pr
                 @if admin { div.acts { (adders()) } }
             }
         } @else {
-            @if silent { div.note { p { "A channel that no rule names is told nothing." } } }
+            @if !silent.is_empty() {
+                div.note { p { "No rule names " (silent.join(", ")) ": nothing is told there. " @if admin { a href=(links::RULE_NEW) { "Add a rule" } } } }
+            }
             section.sheet.flush aria-labelledby="h-channels" {
                 header { h2 #h-channels { "Channels" } @if admin { div.acts { (adders()) } } }
                 (channel_table(channels, mail, admin))
             }
             section.sheet.flush aria-labelledby="h-rules" {
                 header { h2 #h-rules { "Rules" } @if admin { div.acts { a.button.little href=(links::RULE_NEW) { "Add a rule" } } } }
-                @if rules.is_empty() { p.empty { "No rules: nobody is told of anything." } } @else { (rule_table(rules, channels, admin)) }
+                @if rules.is_empty() { p.empty { "No rules yet. A rule says which monitors tell which channel, and of what." } } @else { (rule_table(rules, channels, admin)) }
             }
         }
     };

@@ -15,7 +15,7 @@ use crate::ui::form::{Form, choices, complaint, id};
 
 const LIST: &str = "http.assertions[";
 const KINDS: [(&str, &str); 7] = [
-    ("", "–"),
+    ("", "no condition"),
     ("status", "Status"),
     ("header", "Header"),
     ("body", "Body text"),

@@ -38,7 +38,7 @@ pub(crate) async fn blank(State(web): State<Web>, admin: Admin, RawQuery(query):
 /// `POST /alerts/channels`
 pub(crate) async fn create(State(web): State<Web>, admin: Admin, body: Bytes) -> Answer {
     let form = Form::parse(&body);
-    let (name, target) = match read(&form, web.bytes::<SECRET_BYTES>().to_vec()) {
+    let (name, target) = match judged(&web, &form, web.bytes::<SECRET_BYTES>().to_vec()) {
         Ok(read) => read,
         Err(wrong) => {
             let form = form.refused(wrong);
@@ -89,7 +89,7 @@ pub(crate) async fn save(State(web): State<Web>, admin: Admin, Path(channel): Pa
         Target::Webhook { secret, .. } => secret.clone(),
         Target::Email { .. } => Vec::new(),
     };
-    match read(&form, secret) {
+    match judged(&web, &form, secret) {
         Ok((name, target)) => {
             found(web.store.channel_edit(admin.team, before.id, &name, &target).await?)?;
             go(links::ALERTS)
@@ -111,16 +111,18 @@ pub(crate) async fn new_secret(State(web): State<Web>, admin: Admin, Path(channe
     Ok(secret_page(&channel, &secret, &admin, web.now()).into_response())
 }
 
+fn judged(web: &Web, form: &Form, secret: Vec<u8>) -> Result<(String, Target), Invalid> {
+    let (name, target) = read(form, secret)?;
+    web.judge_target(&target)?;
+    Ok((name, target))
+}
+
 fn read(form: &Form, secret: Vec<u8>) -> Result<(String, Target), Invalid> {
     let target = match form.value("kind") {
         "webhook" => {
             let text = form.trimmed("webhook.url");
-            let refused = |why| {
-                Invalid::new(
-                    "webhook.url",
-                    format!("{text:?} is not a URL ({why}); write one such as https://example.com/hook"),
-                )
-            };
+            let refused =
+                |_| Invalid::new("webhook.url", "is not a URL; write one such as https://example.com/hooks/gazer");
             Target::Webhook { url: Url::parse(text).map_err(refused)?, secret }
         }
         "email" => {

@@ -3,7 +3,7 @@
 use axum::extract::{Path, State};
 use axum::response::IntoResponse;
 use gazer_domain::Timestamp;
-use gazer_domain::delivery::{self, State as Sent};
+use gazer_domain::delivery::State as Sent;
 use gazer_domain::incident::Trouble;
 use gazer_domain::period::Status;
 use gazer_domain::time::humane_duration;
@@ -122,6 +122,9 @@ fn of(delivery: &DeliveryView) -> String {
 }
 
 /// How far a message is: `tried 3 times, again after 2 min`.
+/// Anything nearer is now.
+const SECOND: std::time::Duration = std::time::Duration::from_secs(1);
+
 pub(crate) fn progress(sent: &DeliveryView, now: Timestamp) -> Markup {
     let tries = words::count(u64::from(sent.attempts), "attempt");
     html! {
@@ -129,8 +132,8 @@ pub(crate) fn progress(sent: &DeliveryView, now: Timestamp) -> Markup {
             (Sent::Delivered, Some(at), _) => { "at " (words::at(at)) },
             (Sent::Dead, Some(at), _) => { "after " (tries) ", at " (words::at(at)) },
             (Sent::Merged, ..) => "Recovered before this went out; one message told both.",
-            (Sent::Waiting, _, Some(next)) if sent.attempts > 0 && next > now => { "tried " (sent.attempts) (if sent.attempts == 1 { " time" } else { " times" }) ", again in " (words::whole(next.since(now))) },
-            (Sent::Waiting, ..) if sent.attempts > 0 => { (delivery::patience(sent.attempts)) },
+            (Sent::Waiting, _, Some(next)) if sent.attempts > 0 && next.since(now) >= SECOND => { (tries) " so far, again in " (words::whole(next.since(now))) },
+            (Sent::Waiting | Sent::Leased, ..) if sent.attempts > 0 => { (tries) " so far, again now" },
             _ => "on its way",
         }
     }
@@ -153,7 +156,7 @@ mod tests {
             "x-powered-by",
             "203.0.113.9:443",
             "Delivered",
-            "tried 3 times, again in",
+            "3 attempts so far, again in",
         ] {
             assert!(page.contains(part), "{part}: {page}");
         }

@@ -80,7 +80,12 @@ fn tables(list: &List, now: Timestamp) -> Markup {
     let show = if list.filter.open == Some(false) { "closed" } else { "all" };
     html! {
         @if list.open.is_empty() && list.closed.rows.is_empty() {
-            div.sheet.empty { (layout::eye()) h2 { "No incidents" } p { "When a site goes down or turns slow, what happened stands here, with every request that shows it." } }
+            div.sheet.empty {
+                (layout::eye())
+                h2 { (match list.filter.open { Some(true) => "No open incidents", Some(false) => "No closed incidents", None => "No incidents" }) }
+                p { "When a site goes down or turns slow, what happened stands here, with every request that shows it." }
+                p { @if list.filter == IncidentFilter::default() { a href=(links::MONITORS) { "See the monitors" } } @else { a href=(links::INCIDENTS) { "Show all" } } }
+            }
         } @else {
             div.stack {
                 @if !list.open.is_empty() { (table("Open", &list.open, now)) }
@@ -101,7 +106,7 @@ fn table(title: &str, rows: &[IncidentView], now: Timestamp) -> Markup {
     html! {
         section.sheet.flush aria-label=(title) {
             header { h2 { (title) } }
-            table.cards {
+            table.cards.incidents {
                 thead { tr { th { "What" } th { "Monitor and cause" } th { "Began" } th.num { "Lasted" } } }
                 tbody {
                     @for row in rows {

@@ -13,13 +13,14 @@ use gazer_domain::{MonitorId, Timestamp};
 use gazer_store::{CheckRow, IncidentFilter, IncidentView, Kept, MonitorView, Page, Principal};
 use maud::{Markup, html};
 
+use super::monitor_hero::hero;
 use super::{Answer, found, id, incidents, links};
 use crate::Web;
 use crate::auth::Member;
 use crate::svg::{days, response, waterfall};
 use crate::ui::form::Form;
 use crate::ui::layout::{self, Frame, Section};
-use crate::ui::{status, words};
+use crate::ui::{status, watched, words};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(86_400);
@@ -116,31 +117,8 @@ fn acts(id: MonitorId, paused: bool) -> Markup {
     }
 }
 
-fn hero(sight: &Sight, now: Timestamp) -> Markup {
-    let view = &sight.view;
-    html! {
-        section.sheet.hero.(view.status.as_str()) aria-label="Status" {
-            div {
-                p { (status::plain(view.status)) }
-                p.soft { "for " (words::age(view.status_since, now)) ", since " (words::at(view.status_since)) }
-                @if let Some(open) = view.incident {
-                    @if let Some(told) = sight.incidents.iter().find(|i| i.incident.id == open) { p.cause { (told.incident.cause.text) } }
-                    p { a href=(links::incident(open)) { "See the incident" } }
-                }
-                @if view.status == Status::Unknown {
-                    p.small.soft { @if view.last.is_none() { "Waiting for the first check." } @else { "Gazer could not tell; this is never counted as downtime." } }
-                }
-                @if let Some(last) = &view.last {
-                    p.small.soft { "Last check " (words::age(last.slot, now)) " ago: " (last.verdict) " in " (words::took(last.took)) }
-                }
-            }
-            div { (promise(&view.monitor.settings, sight.kept, view.monitor.paused)) }
-        }
-    }
-}
-
 /// What is guaranteed, how that is reckoned, and whether it was kept.
-fn promise(settings: &Settings, kept: Kept, paused: bool) -> Markup {
+pub(super) fn promise(settings: &Settings, kept: Kept, paused: bool) -> Markup {
     let length = words::whole(guarantee(settings));
     let broken = kept.late + kept.missed;
     html! {
@@ -177,10 +155,11 @@ fn ranges(id: MonitorId, chosen: usize) -> Markup {
 
 fn chart(sight: &Sight, now: Timestamp) -> Markup {
     let length = RANGES[sight.range].2;
-    let window = response::Window { from: now - length, until: now, interval: sight.view.monitor.settings.interval };
+    let monitor = &sight.view.monitor;
+    let window = response::Window { from: now - length, until: now, interval: monitor.settings.interval };
     html! {
         @if sight.checks.is_empty() {
-            p.empty.soft { "No checks in this time." }
+            p.empty.soft { "No checks in this time. " @if monitor.paused { "None is made while it is paused." } @else { "The next is due within " (words::whole(monitor.settings.interval)) "." } }
         } @else {
             (response::chart(&sight.checks, &sight.periods, &window))
         }
@@ -201,6 +180,7 @@ fn uptime(sight: &Sight, now: Timestamp) -> Markup {
                     dd {
                         (uptime.ratio().map_or_else(|| "–".into(), percent))
                         small { (bounds(&uptime)) }
+                        @if let Some(length) = watched::only(&uptime, DAY * n) { small { (length) } }
                     }
                 }
             }
@@ -213,6 +193,9 @@ fn uptime(sight: &Sight, now: Timestamp) -> Markup {
 }
 
 fn bounds(uptime: &Uptime) -> String {
+    if uptime.ratio().is_none() {
+        return "nothing known".into();
+    }
     if uptime.unknown.is_zero() {
         return if uptime.down.is_zero() {
             "no downtime".into()
@@ -277,6 +260,15 @@ mod tests {
     use crate::pages::samples;
 
     #[test]
+    fn a_young_monitor_says_how_long_it_was_watched() {
+        let mut sight = samples::sight();
+        sight.periods.retain(|period| period.ended.is_none());
+        let page = page(&sight, &samples::viewer(), samples::NOW).into_string();
+        assert_eq!(page.matches("watched for 3 min 20 s").count(), 4, "{page}");
+        samples::well_formed(&page);
+    }
+
+    #[test]
     fn the_page_states_its_guarantee_and_whether_it_was_kept() {
         let page = page(&samples::sight(), &samples::viewer(), samples::NOW).into_string();
         for part in [
@@ -284,6 +276,7 @@ mod tests {
             "Not fully kept",
             "Uptime = up ÷ (up + down)",
             "See the incident",
+            "down after 2.01 s of trying",
             "between ",
         ] {
             assert!(page.contains(part), "{part}: {page}");

@@ -61,14 +61,14 @@ pub(crate) async fn save(State(web): State<Web>, admin: Admin, Path(monitor): Pa
     go(&links::monitor(before.id))
 }
 
-/// Patterns and paths are compiled by whoever will run them.
+/// Patterns and paths are compiled by whoever will run them, and so is a literal address judged.
 fn read(web: &Web, form: &mut Form, body: &[u8], kept: Option<&Settings>) -> Result<Settings, Vec<Invalid>> {
     // The one-field form of the empty list sends the address only; a tick that was taken off must not come back.
     if kept.is_none() && Form::parse(body).ticked("interval") {
         *form = Form::parse(body);
     }
     let settings = monitor_form::read(form, kept)?;
-    (web.compile)(&settings.spec).map_err(|refused| vec![refused])?;
+    web.judge(&settings.spec).map_err(|refused| vec![refused])?;
     Ok(settings)
 }
 

@@ -196,12 +196,12 @@ pub(crate) fn fields(form: &Form, is_new: bool) -> Markup {
         }
         details.more open[!is_new || form.is_refused()] {
             summary { "More settings" }
-            div { (assertion_rows::rows(form)) (request(form)) (patience(form)) }
+            div { (assertion_rows::rows(form)) (request(form, is_new)) (patience(form)) }
         }
     }
 }
 
-fn request(form: &Form) -> Markup {
+fn request(form: &Form, is_new: bool) -> Markup {
     let methods: Vec<(&str, &str)> = Method::ALL.iter().map(|method| (method.as_str(), method.as_str())).collect();
     html! {
         div.grid {
@@ -220,17 +220,25 @@ fn request(form: &Form) -> Markup {
             ..Input::new("http.headers", "Request headers")
         }))
         (form.input(Input { kind: "textarea", hint: "At most 16 KiB.", ..Input::new("http.body", "Request body") }))
-        div.grid {
+        (sign_in(form, is_new))
+    }
+}
+
+/// Only what belongs to the chosen way is seen; without a script, by the style sheet alone.
+fn sign_in(form: &Form, is_new: bool) -> Markup {
+    // What is new has nothing that could stay as it was.
+    let secret = |name, label| Input {
+        kind: "password",
+        autocomplete: "new-password",
+        hint: if is_new { "" } else { "Left empty: stays as it was." },
+        ..Input::new(name, label)
+    };
+    html! {
+        div.grid.signin {
             (form.select("http.auth.kind", "Sign in with", "", &[("", "nothing"), ("basic", "User and password"), ("bearer", "Bearer token")]))
-            (form.input(Input::new("http.auth.user", "User")))
-            (form.input(Input {
-                kind: "password", autocomplete: "new-password", hint: "Left empty: stays as it was.",
-                ..Input::new("http.auth.password", "Password")
-            }))
-            (form.input(Input {
-                kind: "password", autocomplete: "new-password", hint: "Left empty: stays as it was.",
-                ..Input::new("http.auth.token", "Token")
-            }))
+            div.basic { (form.input(Input::new("http.auth.user", "User"))) }
+            div.basic { (form.input(secret("http.auth.password", "Password"))) }
+            div.bearer { (form.input(secret("http.auth.token", "Token"))) }
         }
     }
 }

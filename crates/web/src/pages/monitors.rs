@@ -8,8 +8,9 @@ use axum::response::IntoResponse;
 use gazer_domain::access::Role;
 use gazer_domain::period::{Period, Status};
 use gazer_domain::uptime::{Uptime, percent};
+use gazer_domain::verdict::Verdict;
 use gazer_domain::{MonitorId, Timestamp};
-use gazer_store::{CheckRow, Listed, MonitorFilter, MonitorView, Page, Principal, Totals};
+use gazer_store::{CheckRow, LastCheck, Listed, MonitorFilter, MonitorView, Page, Principal, Totals};
 use maud::{Markup, html};
 use url::form_urlencoded::Serializer;
 
@@ -19,7 +20,7 @@ use crate::auth::Member;
 use crate::svg::sparkline::{CHECKS, sparkline};
 use crate::ui::form::{Form, choices};
 use crate::ui::layout::{self, Frame, Section};
-use crate::ui::{status, words};
+use crate::ui::{last_check, status, watched, words};
 
 /// Rows of one page: enough to see a team's sites at a glance, few enough for a phone.
 const ROWS: u32 = 100;
@@ -155,7 +156,17 @@ fn one(list: &List, row: &MonitorView, now: Timestamp) -> Markup {
     let id = row.monitor.id;
     let settings = &row.monitor.settings;
     let periods = list.periods.get(&id).map_or(&[][..], Vec::as_slice);
-    let uptime = |days| Uptime::of(periods, now - DAY * days, now).ratio().map_or_else(|| "–".into(), percent);
+    let checks = list.checks.get(&id).map_or(&[][..], Vec::as_slice);
+    let uptime = |days| {
+        let uptime = Uptime::of(periods, now - DAY * days, now);
+        let rest = watched::rest(&uptime, DAY * days);
+        html! {
+            @match uptime.ratio() {
+                Some(ratio) => { (percent(ratio)) @if let Some(rest) = rest { " " span.soft.small { (rest) } } },
+                None => "–",
+            }
+        }
+    };
     html! {
         tr {
             td { (status::pill(row.status)) }
@@ -163,16 +174,25 @@ fn one(list: &List, row: &MonitorView, now: Timestamp) -> Markup {
                 a.title href=(links::monitor(id)) { (settings.name) }
                 span.under title=(settings.spec.target()) { (settings.spec.target()) }
             }
-            td.whole { (sparkline(list.checks.get(&id).map_or(&[], Vec::as_slice))) }
+            td.whole { (sparkline(checks)) }
             td.num data-label="24 h" { (uptime(1)) }
             td.num data-label="7 d" { (uptime(7)) }
             td.num {
                 @match &row.last {
-                    Some(last) => { (words::took(last.took)) " " br; span.soft.small { (words::age(last.slot, now)) " ago" } },
+                    Some(last) => { (took(last, checks)) " " br; span.soft.small { (words::age(last.slot, now)) " ago" } },
                     None => span.soft { "not yet" },
                 }
             }
         }
+    }
+}
+
+/// A response time, where there was a response.
+fn took(last: &LastCheck, checks: &[CheckRow]) -> String {
+    match (last_check::answered(last, checks), last.verdict) {
+        (Some(time), _) => words::took(time),
+        (None, Verdict::Unknown) => "not seen".into(),
+        (None, _) => "failed".into(),
     }
 }
 
@@ -196,8 +216,14 @@ mod tests {
     #[test]
     fn a_row_tells_status_uptime_and_the_last_check() {
         let page = page(&samples::list(), &samples::viewer(), samples::NOW).into_string();
-        for part in ["(1 down) Monitors", "st pill down", "Shop &lt;script&gt;", "aria-label=\"Last 30 checks", " ago"]
-        {
+        for part in [
+            "(1 down) Monitors",
+            "st pill down",
+            "Shop &lt;script&gt;",
+            "aria-label=\"Last 30 checks",
+            "failed ",
+            " ago",
+        ] {
             assert!(page.contains(part), "{part}: {page}");
         }
         samples::well_formed(&page);

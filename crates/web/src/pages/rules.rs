@@ -193,7 +193,7 @@ fn fields(choice: &Choice, form: &Form) -> Markup {
         (form.ticks("channels", "Tell", "", &channels))
         @if channels.is_empty() { p.note.bad { "There is no channel yet. " a href=(links::ALERTS) { "Add one first" } } }
         (form.select("scope", "Of", "", &[("all", "any monitor, also new ones"), ("some", "only these monitors")]))
-        (form.ticks("monitors", "Only these monitors", "Counts if chosen above.", &monitors))
+        div.scoped { (form.ticks("monitors", "Only these monitors", "", &monitors)) }
     }
 }
 

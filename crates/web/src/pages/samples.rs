@@ -79,7 +79,7 @@ fn view() -> MonitorView {
         monitor,
         status: Status::Down,
         status_since: ago(200),
-        last: Some(LastCheck { slot: ago(12), took: Duration::from_millis(84), verdict: Verdict::Down }),
+        last: Some(LastCheck { slot: ago(12), took: Duration::from_millis(2_010), verdict: Verdict::Down }),
         incident: Some(INCIDENT),
         certificate_until: Some(NOW + Duration::from_secs(86_400 * 9)),
     }

@@ -29,18 +29,25 @@ pub(crate) fn whole(length: Duration) -> String {
     humane_duration(Duration::from_secs(length.as_secs()))
 }
 
-/// `84 ms`, `2.31 s`.
+/// The largest unit alone: `3 d`, `12 min`.
+pub(crate) fn coarse(length: Duration) -> String {
+    let whole = whole(length);
+    whole.split(' ').take(2).collect::<Vec<_>>().join(" ")
+}
+
+/// `0.4 ms`, `84 ms`, `2.31 s`. What is kept to a millisecond may be none, and still took some time.
 pub(crate) fn took(length: Duration) -> String {
-    if length < Duration::from_secs(1) {
-        format!("{} ms", length.as_millis())
-    } else {
-        format!("{:.2} s", length.as_secs_f64())
+    match length.as_micros() {
+        0 => "under 1 ms".into(),
+        us if us < 10_000 => format!("{:.1} ms", us as f64 / 1_000.0),
+        us if us < 1_000_000 => format!("{} ms", us / 1_000),
+        _ => format!("{:.2} s", length.as_secs_f64()),
     }
 }
 
-/// Microseconds of a phase: `0.4 ms`, `84 ms`, `2.31 s`.
+/// Microseconds of a phase; one that did not happen took `0.0 ms`.
 pub(crate) fn micros(us: u64) -> String {
-    if us < 10_000 { format!("{:.1} ms", us as f64 / 1_000.0) } else { took(Duration::from_micros(us)) }
+    if us == 0 { "0.0 ms".into() } else { took(Duration::from_micros(us)) }
 }
 
 /// `1 check`, `2,345 checks`
@@ -75,6 +82,10 @@ mod tests {
         assert!(super::at(at).into_string().contains("14 Nov 2023, 22:13:20 UTC"));
         assert_eq!(took(Duration::from_millis(84)), "84 ms");
         assert_eq!(took(Duration::from_millis(2_310)), "2.31 s");
+        assert_eq!(took(Duration::from_micros(430)), "0.4 ms");
+        assert_eq!(coarse(Duration::from_secs(3 * 86_400 + 3_600)), "3 d");
+        assert_eq!(coarse(Duration::ZERO), "0 s");
+        assert_eq!(took(Duration::ZERO), "under 1 ms");
         assert_eq!(micros(432), "0.4 ms");
         assert_eq!(count(1, "check"), "1 check");
         assert_eq!(count(1_234_567, "check"), "1,234,567 checks");

@@ -18,20 +18,59 @@ async fn open(app: &App) -> String {
     origin
 }
 
-/// Light and dark, desktop and phone; on a phone nothing is wider than the screen.
+/// Controls that a finger misses: lower than 40 px. Links within a sentence are part of their line.
+const LOW: &str = r"
+    const controls = [...document.querySelectorAll('a, button, input, select, textarea, summary, label.tick')];
+    const seen = e => e.getBoundingClientRect().width > 0 && !e.closest('.hush, .skip');
+    const inline = e => e.tagName === 'A' && getComputedStyle(e).display === 'inline';
+    const ticked = e => e.tagName === 'INPUT' && e.closest('label.tick');
+    const low = e => e.getBoundingClientRect().height < 40;
+    return controls.filter(e => seen(e) && !inline(e) && !ticked(e) && low(e)).map(e => e.outerHTML.slice(0, 120));";
+
+/// Text whose colour is too near to what it stands on (WCAG 2.2, 1.4.3): 4.5 to 1, or 3 to 1 where it is large.
+const FAINT: &str = r"
+    const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+    const rgba = colour => {
+        canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
+        const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data; return [[r, g, b], a / 255];
+    };
+    const over = (below, [colour, alpha]) => below.map((v, i) => v * (1 - alpha) + colour[i] * alpha);
+    const ground = e => {
+        const layers = [];
+        for (let at = e; at; at = at.parentElement) layers.push(rgba(getComputedStyle(at).backgroundColor));
+        return layers.reverse().reduce(over, [255, 255, 255]);
+    };
+    const light = colour => {
+        const [r, g, b] = colour.map(v => v / 255).map(v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4);
+        return .2126 * r + .7152 * g + .0722 * b + .05;
+    };
+    const faint = e => {
+        const style = getComputedStyle(e), below = ground(e);
+        const [a, b] = [light(over(below, rgba(style.color))), light(below)];
+        const size = parseFloat(style.fontSize), large = size >= 24 || (size >= 18.6 && +style.fontWeight >= 700);
+        return Math.max(a, b) / Math.min(a, b) < (large ? 3 : 4.5);
+    };
+    const says = e => [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
+    const seen = e => e.getBoundingClientRect().width > 0 && !e.closest('.hush, .skip, svg');
+    return [...document.body.querySelectorAll('*')].filter(e => says(e) && seen(e) && faint(e)).map(e => e.outerHTML.slice(0, 120));";
+
+/// Light and dark, desktop and phone; on a phone nothing is wider than the screen, and a finger hits what it means to.
 async fn look(browser: &Browser, name: &str) {
     for (viewport, scheme, shape) in [
         (Viewport::Desktop, Scheme::Light, "desktop"),
         (Viewport::Desktop, Scheme::Dark, "dark"),
+        (Viewport::Phone, Scheme::Dark, "phone-dark"),
         (Viewport::Phone, Scheme::Light, "phone"),
     ] {
         browser.viewport(viewport).await;
         browser.scheme(scheme).await;
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{shape}.png"));
         browser.screenshot(path).await;
+        assert_eq!(browser.run(FAINT).await, serde_json::json!([]), "{name} is hard to read ({shape})");
     }
     let wider = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
     assert_eq!(browser.run(wider).await, 0, "{name} scrolls sideways on a phone");
+    assert_eq!(browser.run(LOW).await, serde_json::json!([]), "{name} has controls that are lower than 40 px");
     browser.viewport(Viewport::Desktop).await;
     browser.scheme(Scheme::Light).await;
 }
@@ -101,5 +140,23 @@ async fn an_open_page_shows_an_incident_as_it_happens() {
     look(&browser, "incident").await;
     browser.open(&format!("{origin}/monitors")).await;
     look(&browser, "monitors").await;
+    let monitor = "return document.querySelector('.monitors a').getAttribute('href')";
+    let monitor = browser.run(monitor).await.as_str().unwrap().to_owned();
+    let rule = people::make(&app, &teams.owner, "rule").await;
+    let channel = people::channel(&app, &teams.owner).await;
+    for (name, path) in [
+        ("monitor", monitor.clone()),
+        ("monitor-week", format!("{monitor}?range=7d")),
+        ("monitor-edit", format!("{monitor}/edit")),
+        ("monitor-delete", format!("{monitor}/delete")),
+        ("alerts-full", "/alerts".into()),
+        ("rule", format!("/alerts/rules/{rule}")),
+        ("channel", format!("/alerts/channels/{channel}")),
+        ("channel-delete", format!("/alerts/channels/{channel}/delete")),
+        ("found-none", "/monitors?q=zzz".into()),
+    ] {
+        browser.open(&format!("{origin}{path}")).await;
+        look(&browser, name).await;
+    }
     assert_eq!(browser.console().await, [""; 0], "scripts and policy agree");
 }

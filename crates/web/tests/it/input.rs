@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::people;
+use crate::visitor::Visitor;
 
 fn monitor(http: impl Into<Value>) -> Value {
     let http = http.into();
@@ -47,6 +48,8 @@ fn bad_monitors() -> Vec<(Value, &'static str)> {
         (monitor(json!({"url": "file:///etc/passwd"})), "http.url"),
         (monitor(json!({"url": "https://user:secret@shop.example/"})), "http.url"),
         (monitor(json!({"url": "http://shop.example:25/"})), "http.url"),
+        (monitor(json!({"url": "http://169.254.169.254/"})), "http.url"),
+        (monitor(json!({"url": "http://0xa9.0xfe.169.254/latest"})), "http.url"),
         (http("method", json!("BREW")), "http.method"),
         (http("headers", json!({"X-A": "a\r\nX-B: b"})), "http.headers.X-A"),
         (http("headers", json!({"Content-Length": "0"})), "http.headers.Content-Length"),
@@ -101,6 +104,7 @@ async fn a_bad_patch_is_refused_by_the_name_of_its_field_and_changes_nothing() {
         (json!({"http": {"auth": {"kind": "bearer"}}}), "http.auth.token"),
         (json!({"http": "https://a.example/"}), "http"),
         (json!({"interval": "4s"}), "interval"),
+        (json!({"http": {"url": "http://169.254.169.254/"}}), "http.url"),
     ] {
         let answer = app.patch(&teams.admin.token, &path, patch.clone()).await;
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{patch}: {}", answer.text);
@@ -127,6 +131,7 @@ async fn bad_channels_rules_and_tokens_are_refused_by_name() {
         ("channels", hook(json!({})), "webhook.url"),
         ("channels", hook(json!({"url": "nowhere"})), "webhook.url"),
         ("channels", hook(json!({"url": "ftp://a.example/"})), "webhook.url"),
+        ("channels", hook(json!({"url": "http://169.254.169.254/"})), "webhook.url"),
         ("channels", hook(json!({"url": "https://a.example/", "secret": "x"})), "webhook.secret"),
         ("channels", mail(json!([])), "email.to"),
         ("channels", mail(json!(["ann@example.com", "not an address"])), "email.to[1]"),
@@ -170,17 +175,69 @@ async fn foreign_and_random_ids_in_a_rule_are_refused_in_the_same_words() {
 async fn bad_queries_are_refused_by_name() {
     let app = App::new().await;
     let teams = people::teams(&app).await;
+    let one = format!("monitors/{}?limit=1", people::monitor(&app, &teams.owner).await);
+    let of_another_list = app.web.new_id::<gazer_domain::id::Channels>();
+    let foreign = format!("alert-rules?cursor={of_another_list}");
     for (path, field) in [
         ("monitors?limit=0", "limit"),
         ("monitors?limit=201", "limit"),
         ("monitors?limit=many", "limit"),
+        ("monitors?limit=1&limit=2", "limit"),
         ("monitors?status=sleepy", "status"),
         ("monitors?colour=red", "colour"),
+        ("monitors?after=bW9u", "after"),
+        ("monitors?cursor=garbage", "cursor"),
+        ("incidents?cursor=garbage", "cursor"),
+        ("channels?cursor=garbage", "cursor"),
+        ("alert-rules?cursor=garbage", "cursor"),
+        (&foreign, "cursor"),
+        ("tokens?cursor=%00", "cursor"),
+        ("tokens?limit=-1", "limit"),
         ("incidents?open=maybe", "open"),
         ("incidents?monitor=inc_x", "monitor"),
+        (&one, "limit"),
     ] {
-        let answer = app.get(&teams.viewer.token, &format!("/api/v1/{path}")).await;
+        let answer = app.get(&teams.owner.token, &format!("/api/v1/{path}")).await;
         assert_eq!((answer.status.as_u16(), answer.field().as_str()), (422, field), "{path}: {}", answer.text);
+    }
+    let answer = app.post(&teams.owner.token, "/api/v1/monitors?dry=1", json!({})).await;
+    assert_eq!(answer.field(), "dry", "{}", answer.text);
+}
+
+#[tokio::test]
+async fn a_page_with_a_cursor_that_makes_no_sense_begins_at_the_start() {
+    let app = App::new().await;
+    let teams = people::teams(&app).await;
+    people::incident(&app, &teams.owner).await;
+    let mut owner = Visitor::with(&app, &teams.owner.cookie);
+    for path in ["/monitors?after=garbage%00", "/monitors?status=x&after=%ff", "/incidents?after=garbage&monitor=x"] {
+        owner.page(path).await;
+    }
+    assert!(owner.page("/monitors?after=garbage").await.contains("Shop"));
+}
+
+#[tokio::test]
+async fn lists_are_read_to_their_end_a_page_at_a_time() {
+    let app = App::new().await;
+    let teams = people::teams(&app).await;
+    for kind in ["monitors", "incidents", "channels"] {
+        for _ in 0..3 {
+            people::make(&app, &teams.owner, kind.trim_end_matches('s')).await;
+        }
+        let (mut seen, mut next) = (Vec::new(), String::new());
+        loop {
+            let path = format!("/api/v1/{kind}?limit=2&cursor={next}");
+            let listed = app.get(&teams.viewer.token, &path).await.json(200);
+            seen.extend(listed["data"].as_array().unwrap().iter().map(|row| row["id"].to_string()));
+            match listed["next"].as_str() {
+                Some(cursor) => next = cursor.to_owned(),
+                None => break,
+            }
+        }
+        let read = seen.len();
+        seen.sort();
+        seen.dedup();
+        assert!(read >= 3 && seen.len() == read, "{kind}: {seen:?}");
     }
 }
 

@@ -10,6 +10,7 @@ mod input;
 mod operation;
 mod pages;
 mod people;
+mod refusals;
 mod sessions;
 mod stories;
 mod visitor;

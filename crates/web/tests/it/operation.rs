@@ -40,11 +40,30 @@ async fn health_follows_the_store() {
 }
 
 #[tokio::test]
-async fn metrics_are_what_the_composition_root_registered() {
-    let answer = App::new().await.get("", "/metrics").await;
-    assert!(answer.text.contains("gazer_build_info{version=\"0.0.0-test\"} 1\n"), "{}", answer.text);
+async fn metrics_are_what_the_composition_root_registered_and_what_the_rows_say() {
+    let app = App::new().await;
+    let teams = people::teams(&app).await;
+    people::incident(&app, &teams.owner).await;
+    people::monitor(&app, &teams.other).await;
+    let answer = app.get("", "/metrics").await;
+    for line in [
+        "gazer_build_info{version=\"0.0.0-test\"} 1",
+        "# TYPE gazer_monitors gauge",
+        "gazer_monitors{status=\"down\"} 1",
+        "gazer_monitors{status=\"unknown\"} 1",
+        "gazer_monitors{status=\"up\"} 0",
+        "gazer_open_incidents 1",
+        "gazer_undelivered_messages{state=\"dead\"} 0",
+        "gazer_store_up 1",
+    ] {
+        assert!(answer.text.lines().any(|found| found == line), "{line}: {}", answer.text);
+    }
     assert!(answer.text.ends_with("# EOF\n"), "{}", answer.text);
     assert!(answer.headers[header::CONTENT_TYPE].to_str().unwrap().starts_with("application/openmetrics-text"));
+    app.store().close().await;
+    let answer = app.get("", "/metrics").await;
+    assert_eq!(answer.status, StatusCode::OK, "what the process says of itself is most wanted now");
+    assert!(answer.text.contains("gazer_store_up 0\n") && !answer.text.contains("gazer_monitors"), "{}", answer.text);
 }
 
 #[tokio::test]

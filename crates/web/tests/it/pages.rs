@@ -114,6 +114,9 @@ async fn a_channel_is_added_with_its_rule_and_tested() {
     assert!(ann.page("/alerts").await.contains("Nobody is told yet"));
     let bad = [("kind", "webhook"), ("webhook.url", "not a url")];
     refused(&ann.post("/alerts/channels", &bad).await, "is not a URL");
+    let closed = [("kind", "webhook"), ("webhook.url", "http://169.254.169.254/")];
+    refused(&ann.post("/alerts/channels", &closed).await, "belongs to the cloud");
+    refused(&ann.post("/monitors", &[("http.url", "http://169.254.169.254/")]).await, "belongs to the cloud");
     let good = [("kind", "webhook"), ("webhook.url", "https://hooks.example/a"), ("name", "Ops"), ("tell", "on")];
     let made = ann.post("/alerts/channels", &good).await;
     assert!(made.text.contains("whsec_"), "{}", made.text);
@@ -218,6 +221,16 @@ async fn assets_are_kept_for_ever_and_nothing_comes_from_elsewhere() {
     let wrong = ann.post("/monitors/new", &[]).await;
     assert_eq!(wrong.status, 405);
     assert!(wrong.text.contains("does not take POST"), "{}", wrong.text);
+}
+
+#[tokio::test]
+async fn a_form_that_is_too_large_is_refused_on_a_page() {
+    let app = App::new().await;
+    let mut ann = settled(&app).await;
+    let large = "x".repeat(300_000);
+    let answer = ann.post("/monitors", &[("http.url", "shop.example"), ("http.body", &large)]).await;
+    assert_eq!(answer.status, 413);
+    assert!(answer.text.contains("larger than 256 KiB") && answer.text.contains("To the start"), "{}", answer.text);
 }
 
 #[tokio::test]

@@ -173,7 +173,8 @@ async fn a_rule_goes_out_as_it_came_in() {
         assert_eq!(&made[member], value, "{member}");
     }
     let path = format!("/api/v1/alert-rules/{}", made["id"].as_str().unwrap());
-    let edited = app.patch(token, &path, json!({"monitors": "all", "on": null, "after": null})).await.json(200);
+    let edited =
+        app.patch(token, &path, json!({"monitors": "all", "on": ["down", "recovered"], "after": "0s"})).await.json(200);
     assert_eq!(edited["monitors"], "all");
     assert_eq!(edited["on"], json!(["down", "recovered"]));
     assert_eq!(edited["after"], "0s");

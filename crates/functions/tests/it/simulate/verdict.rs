@@ -1,10 +1,11 @@
 //! The truth against what the owner received, both ways.
 
 use std::collections::hash_map::DefaultHasher;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
+use gazer_domain::delivery::State;
 use gazer_domain::{MonitorId, TeamId};
 use gazer_store::{IncidentFilter, Page, Store};
 
@@ -42,7 +43,8 @@ pub(crate) async fn compare(
     team: TeamId,
 ) -> Outcome {
     let mut complaints = Vec::new();
-    let duplicates = order(receipts, &mut complaints);
+    let merged = undelivered(store, team, receipts, &mut complaints).await;
+    let duplicates = order(receipts, &merged, &mut complaints);
     let heard = by_monitor(receipts);
     let mut outages = 0;
     for one in watched {
@@ -51,7 +53,6 @@ pub(crate) async fn compare(
         missed(one, incidents, blind, faults, &mut complaints);
         invented(one, incidents, faults, &mut complaints);
     }
-    undelivered(store, team, receipts, &mut complaints).await;
     let mut trace = DefaultHasher::new();
     for receipt in receipts {
         (receipt.at, &receipt.id, receipt.json.to_string()).hash(&mut trace);
@@ -59,8 +60,8 @@ pub(crate) async fn compare(
     Outcome { complaints, outages, told: receipts.len(), duplicates, trace: trace.finish() }
 }
 
-/// One id says one thing, and no end comes before its start. How many messages came more than once.
-fn order(receipts: &[Receipt], complaints: &mut Vec<String>) -> usize {
+/// One id says one thing, and no end comes before its start, unless it tells both. How many messages came more than once.
+fn order(receipts: &[Receipt], merged: &HashSet<String>, complaints: &mut Vec<String>) -> usize {
     let (mut said, mut begun, mut duplicates) = (HashMap::new(), Vec::new(), 0);
     for receipt in receipts {
         let text = receipt.json.to_string();
@@ -69,10 +70,10 @@ fn order(receipts: &[Receipt], complaints: &mut Vec<String>) -> usize {
             Some(known) if *known == text => duplicates += 1,
             Some(_) => complaints.push(format!("{} says two things", receipt.id)),
         }
-        let incident = receipt.json["data"]["incident"]["id"].to_string();
+        let incident = receipt.json["data"]["incident"]["id"].as_str().unwrap_or_default().to_owned();
         match receipt.json["type"].as_str() {
             Some("monitor.down") => begun.push(incident),
-            _ if begun.contains(&incident) => {}
+            _ if begun.contains(&incident) || merged.contains(&incident) => {}
             _ => complaints.push(format!("{incident} ended before its start was told")),
         }
     }
@@ -134,8 +135,16 @@ fn invented(one: &Watched, heard: &[Heard], faults: &Faults, complaints: &mut Ve
     }
 }
 
-/// What was committed reached its receiver, and nothing is left behind.
-async fn undelivered(store: &Store, team: TeamId, receipts: &[Receipt], complaints: &mut Vec<String>) {
+/// What was committed reached its receiver, and nothing is left behind. Answers with the incidents whose start never got
+/// through and was merged into their end.
+async fn undelivered(
+    store: &Store,
+    team: TeamId,
+    receipts: &[Receipt],
+    complaints: &mut Vec<String>,
+) -> HashSet<String> {
+    let received: HashSet<&str> = receipts.iter().map(|receipt| receipt.id.as_str()).collect();
+    let mut both = HashSet::new();
     let mut page = Page::first(500);
     loop {
         let listed = store.incident_list(team, IncidentFilter::default(), &page).await.expect("the store answers");
@@ -146,14 +155,14 @@ async fn undelivered(store: &Store, team: TeamId, receipts: &[Receipt], complain
                 complaints.push(format!("{} is still open", view.incident.id));
             }
             for delivery in &story.deliveries {
-                let came = receipts.iter().any(|receipt| receipt.id == delivery.id.as_str());
-                let merged = delivery.state == gazer_domain::delivery::State::Merged;
-                if !came && !merged {
+                if delivery.state == State::Merged {
+                    both.insert(view.incident.id.to_string());
+                } else if !received.contains(delivery.id.as_str()) {
                     complaints.push(format!("{} is {:?} and was never received", delivery.id, delivery.state));
                 }
             }
         }
-        let Some(next) = listed.next else { return };
+        let Some(next) = listed.next else { return both };
         page.after = Some(next);
     }
 }

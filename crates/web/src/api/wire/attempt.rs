@@ -20,6 +20,7 @@ pub(crate) struct Cause {
 pub(crate) struct Checked {
     slot: String,
     started_at: String,
+    /// All attempts of it, and the gaps between them.
     took: Span,
     /// `up`, `slow`, `down` or `unknown`.
     verdict: &'static str,

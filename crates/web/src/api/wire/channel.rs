@@ -17,10 +17,10 @@ pub(crate) struct ChannelSettings {
     name: String,
     kind: Kind,
     /// For the kind `webhook`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     webhook: Option<Webhook>,
     /// For the kind `email`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     email: Option<Email>,
 }
 
@@ -46,13 +46,16 @@ struct Email {
     to: Vec<String>,
 }
 
-/// What is to change of a channel.
+/// What is to change of a channel. No field is null: what is left out stays as it is.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes: a patch is read by merging it into the settings")]
 pub(crate) struct ChannelPatch {
-    name: Option<String>,
-    webhook: Option<Webhook>,
-    email: Option<Email>,
+    #[schema(required = false, max_length = 120)]
+    name: String,
+    #[schema(required = false)]
+    webhook: Webhook,
+    #[schema(required = false)]
+    email: Email,
 }
 
 impl ChannelSettings {
@@ -72,6 +75,14 @@ impl ChannelSettings {
         };
         target.validate()?;
         Ok((name, target))
+    }
+
+    /// As [`Target::kind`] spells it.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self.kind {
+            Kind::Webhook => "webhook",
+            Kind::Email => "email",
+        }
     }
 
     /// What a patch applies to.
@@ -94,7 +105,7 @@ impl ChannelSettings {
 }
 
 fn url(text: &str) -> Result<Url, Invalid> {
-    let refuse = |err| Invalid::new("webhook.url", format!("is not a URL ({err}); write one such as https://…"));
+    let refuse = |_| Invalid::new("webhook.url", "is not a URL; write one such as https://example.com/hooks/gazer");
     Url::parse(text.trim()).map_err(refuse)
 }
 

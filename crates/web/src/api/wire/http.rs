@@ -47,19 +47,26 @@ pub(crate) struct Http {
     assertions: Option<Vec<Assertion>>,
 }
 
-/// What is to change of the http part.
+/// What is to change of the http part. Null takes the body, the credentials or a header away; no other field is null.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes: a patch is read by merging it into the settings")]
 pub(super) struct HttpPatch {
-    url: Option<String>,
-    method: Option<String>,
-    headers: Option<BTreeMap<String, Option<String>>>,
+    #[schema(required = false)]
+    url: String,
+    #[schema(required = false)]
+    method: String,
+    #[schema(required = false)]
+    headers: BTreeMap<String, Option<String>>,
     body: Option<String>,
     auth: Option<Auth>,
-    follow_redirects: Option<Redirects>,
-    verify_tls: Option<bool>,
-    timeout: Option<Span>,
-    assertions: Option<Vec<Assertion>>,
+    #[schema(required = false)]
+    follow_redirects: Redirects,
+    #[schema(required = false)]
+    verify_tls: bool,
+    #[schema(required = false)]
+    timeout: Span,
+    #[schema(required = false)]
+    assertions: Vec<Assertion>,
 }
 
 /// Credentials. `password` and `token` are taken and never shown.

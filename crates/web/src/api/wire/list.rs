@@ -1,7 +1,6 @@
 //! Lists, a page at a time.
 
-use std::fmt::Display;
-
+use gazer_domain::id::{Id, Kind};
 use gazer_store::{Listed, Page};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -20,28 +19,42 @@ impl<T> List<T> {
     }
 }
 
-/// One page of what the store gives whole because a team has few of it. The cursor is the last id that was shown.
-pub(crate) fn page_of<R, I: Display>(rows: Vec<R>, page: &Page, id: impl Fn(&R) -> I) -> Listed<R> {
-    let start = match &page.after {
-        None => 0,
-        Some(after) => rows.iter().position(|row| id(row).to_string() == *after).map_or(0, |at| at + 1),
-    };
-    let left = rows.len() - start;
-    let rows: Vec<R> = rows.into_iter().skip(start).take(page.limit as usize).collect();
-    let next = rows.last().filter(|_| left > rows.len()).map(|last| id(last).to_string());
+/// One page of what the store gives whole because a team has few of it, oldest first. The cursor is the last id that was
+/// shown; ids sort by birth, so the next page begins at the right place even where that row is gone by then.
+pub(crate) fn page_of<R, K: Kind>(mut rows: Vec<R>, page: &Page, id: impl Fn(&R) -> Id<K>) -> Listed<R> {
+    rows.sort_by_key(&id);
+    if let Some(after) = page.after.as_ref().and_then(|after| after.parse().ok()) {
+        rows.retain(|row| id(row) > after);
+    }
+    let more = rows.len() > page.limit as usize;
+    rows.truncate(page.limit as usize);
+    let next = rows.last().filter(|_| more).map(|last| id(last).to_string());
     Listed { rows, next }
+}
+
+/// Whether a text can be a cursor of [`page_of`].
+pub(crate) fn is_id<K: Kind>(cursor: &str) -> bool {
+    cursor.parse::<Id<K>>().is_ok()
 }
 
 #[cfg(test)]
 mod tests {
+    use gazer_domain::ChannelId;
+
     use super::*;
+
+    fn id(n: &u128) -> ChannelId {
+        ChannelId::from_bits(*n)
+    }
 
     #[test]
     fn pages_follow_one_another_and_the_last_says_so() {
-        let read =
-            |after: Option<&str>| page_of(vec![1, 2, 3, 4], &Page { after: after.map(Into::into), limit: 2 }, |n| *n);
-        assert_eq!(read(None), Listed { rows: vec![1, 2], next: Some("2".into()) });
-        assert_eq!(read(Some("2")), Listed { rows: vec![3, 4], next: None });
-        assert_eq!(read(Some("gone")).rows, vec![1, 2]);
+        let read = |after: Option<u128>| {
+            let after = after.map(|n| id(&n).to_string());
+            page_of(vec![1, 2, 4, 5], &Page { after, limit: 2 }, id)
+        };
+        assert_eq!(read(None), Listed { rows: vec![1, 2], next: Some(id(&2).to_string()) });
+        assert_eq!(read(Some(2)), Listed { rows: vec![4, 5], next: None });
+        assert_eq!(read(Some(3)).rows, vec![4, 5], "a row that is gone keeps its place");
     }
 }

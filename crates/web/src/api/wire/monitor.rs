@@ -12,7 +12,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::http::{Http, HttpPatch};
-use super::{Span, Uptime};
+use super::{Count, Span, Uptime};
 use crate::api::body::Patch;
 
 const DEFAULT_INTERVAL: Duration = Duration::from_secs(60);
@@ -32,7 +32,8 @@ pub(crate) struct MonitorSettings {
     verify: Option<Verify>,
     /// Good checks in a row that end an outage: 1 to 10, 1 unless told.
     #[serde(default)]
-    recover_after: Option<u8>,
+    #[schema(value_type = Option<u8>, minimum = 1, maximum = 10)]
+    recover_after: Option<Count>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -48,24 +49,43 @@ enum Kind {
 struct Verify {
     /// Further attempts after a failed one: 0 to 5, 2 unless told.
     #[serde(default)]
-    attempts: Option<u8>,
+    #[schema(value_type = Option<u8>, maximum = 5)]
+    attempts: Option<Count>,
     /// Between attempts: up to `10s`, `1s` unless told.
     #[serde(default)]
     gap: Option<Span>,
 }
 
-/// What is to change of a monitor.
+/// What is to change of a monitor. No field is null: what is left out stays as it is.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes: a patch is read by merging it into the settings")]
 pub(crate) struct MonitorPatch {
-    name: Option<String>,
-    http: Option<HttpPatch>,
-    interval: Option<Span>,
-    verify: Option<Verify>,
-    recover_after: Option<u8>,
+    #[schema(required = false, max_length = 120)]
+    name: String,
+    #[schema(required = false)]
+    http: HttpPatch,
+    #[schema(required = false)]
+    interval: Span,
+    #[schema(required = false)]
+    verify: VerifyPatch,
+    #[schema(required = false, minimum = 1, maximum = 10)]
+    recover_after: u8,
+}
+
+/// What is to change of how a failure is verified.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it only describes: a patch is read by merging it into the settings")]
+struct VerifyPatch {
+    #[schema(required = false, maximum = 5)]
+    attempts: u8,
+    #[schema(required = false)]
+    gap: Span,
 }
 
 impl MonitorSettings {
+    /// Where null means something in a patch: the request has no body, it carries no credentials, a header goes.
+    pub(crate) const CLEARS: &[&str] = &["http.body", "http.auth", "http.auth.", "http.headers."];
+
     /// What a patch applies to. Names of headers do not differ by case, so the patch's are spelled as ours are; and
     /// credentials of another kind replace what was, member by member.
     pub(crate) fn for_patch(&self, patch: &mut Patch) -> Value {
@@ -89,10 +109,10 @@ impl MonitorSettings {
             spec: Spec::Http(self.http.resolve()?),
             interval: self.interval.map_or(DEFAULT_INTERVAL, |span| span.0),
             verify: domain::Verify {
-                attempts: attempts.unwrap_or(defaults.attempts),
+                attempts: attempts.map_or(defaults.attempts, |count| count.0),
                 gap: gap.map_or(defaults.gap, |span| span.0),
             },
-            recover_after: self.recover_after.unwrap_or(1),
+            recover_after: self.recover_after.map_or(1, |count| count.0),
         };
         settings.validate()?;
         Ok(settings)
@@ -108,8 +128,11 @@ impl From<&Settings> for MonitorSettings {
             kind: Kind::Http,
             http: http.into(),
             interval: Some(Span(settings.interval)),
-            verify: Some(Verify { attempts: Some(settings.verify.attempts), gap: Some(Span(settings.verify.gap)) }),
-            recover_after: Some(settings.recover_after),
+            verify: Some(Verify {
+                attempts: Some(Count(settings.verify.attempts)),
+                gap: Some(Span(settings.verify.gap)),
+            }),
+            recover_after: Some(Count(settings.recover_after)),
         }
     }
 }
@@ -147,6 +170,7 @@ pub(crate) struct Monitor {
 struct LastCheck {
     /// The instant at which it was due.
     at: String,
+    /// All attempts of it, and the gaps between them.
     took: Span,
     /// `up`, `slow`, `down` or `unknown`.
     verdict: &'static str,

@@ -37,15 +37,20 @@ enum Monitors {
     Some(Vec<String>),
 }
 
-/// What is to change of an alert rule.
+/// What is to change of an alert rule. No field is null: what is left out stays as it is.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes: a patch is read by merging it into the settings")]
 pub(crate) struct RulePatch {
-    name: Option<String>,
-    monitors: Option<Monitors>,
-    channels: Option<Vec<String>>,
-    on: Option<Vec<String>>,
-    after: Option<Span>,
+    #[schema(required = false, max_length = 120)]
+    name: String,
+    #[schema(required = false)]
+    monitors: Monitors,
+    #[schema(required = false)]
+    channels: Vec<String>,
+    #[schema(required = false)]
+    on: Vec<String>,
+    #[schema(required = false)]
+    after: Span,
 }
 
 impl RuleSettings {

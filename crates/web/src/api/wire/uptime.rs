@@ -7,6 +7,9 @@ use gazer_domain::period::Period;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::Span;
+use crate::ui::watched::watched;
+
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// How far back the figures look, so what is to be read of the store.
 pub(crate) const LONGEST: Duration = DAY.saturating_mul(30);
@@ -33,6 +36,8 @@ struct Figure {
     /// If all unknown time had been up.
     #[schema(required)]
     upper: Option<f64>,
+    /// How much of the window it was watched: not before it was made, nor while it was paused.
+    watched: Span,
 }
 
 impl Uptime {
@@ -40,7 +45,12 @@ impl Uptime {
         let over = |window: Duration| {
             let uptime = gazer_domain::uptime::Uptime::of(periods, now - window, now);
             let bounds = uptime.bounds();
-            Figure { ratio: uptime.ratio(), lower: bounds.map(|(low, _)| low), upper: bounds.map(|(_, high)| high) }
+            Figure {
+                ratio: uptime.ratio(),
+                lower: bounds.map(|(low, _)| low),
+                upper: bounds.map(|(_, high)| high),
+                watched: Span(watched(&uptime)),
+            }
         };
         Self { day: over(DAY), week: over(DAY * 7), month: over(LONGEST) }
     }
