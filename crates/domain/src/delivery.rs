@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use crate::time::humane_duration;
-
 /// Waits before the first and each further attempt: about three days in all, then the delivery is dead, and shown so.
 pub const WAITS: [Duration; 12] = {
     const fn s(secs: u64) -> Duration {
@@ -38,14 +36,6 @@ pub fn wait(attempts: u32, jitter: f64, asked: Option<Duration>) -> Option<Durat
     let planned = WAITS.get(attempts as usize)?;
     let moved = planned.mul_f64(0.8 + 0.4 * jitter.clamp(0.0, 1.0));
     Some(moved.max(asked.unwrap_or_default()).min(LONGEST_WAIT.mul_f64(1.2)))
-}
-
-/// For the page: `tried 3 times, again in 2 min`.
-pub fn patience(attempts: u32) -> String {
-    match WAITS.get(attempts as usize) {
-        Some(next) => format!("tried {attempts} times, again after {}", humane_duration(*next)),
-        None => format!("tried {attempts} times, given up"),
-    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -177,7 +177,7 @@ pub fn parse_url(text: &str) -> Result<Url, Invalid> {
     let looks_bare = !text.contains("://") && !text.starts_with('/') && text.contains('.') && !text.contains(':');
     let spelled = if looks_bare { format!("https://{text}") } else { text.to_owned() };
     let url = Url::parse(&spelled)
-        .map_err(|err| refused(format!("{text:?} is not a URL ({err}); write one such as https://example.com/")))?;
+        .map_err(|_| refused(format!("{text:?} is not a URL; write one such as https://example.com/")))?;
     judge_url(&url).map_err(refused)?;
     Ok(url)
 }

@@ -26,6 +26,8 @@ const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(86_400);
 const RANGES: [(&str, &str, Duration); 3] =
     [("1h", "1 hour", HOUR), ("24h", "24 hours", DAY), ("7d", "7 days", Duration::from_secs(7 * 86_400))];
+/// A chart shows at least this much, so that a few checks are no few broad bars.
+const YOUNGEST: Duration = Duration::from_secs(600);
 const RECENT_INCIDENTS: u32 = 5;
 const RECENT_PERIODS: usize = 12;
 
@@ -156,7 +158,9 @@ fn ranges(id: MonitorId, chosen: usize) -> Markup {
 fn chart(sight: &Sight, now: Timestamp) -> Markup {
     let length = RANGES[sight.range].2;
     let monitor = &sight.view.monitor;
-    let window = response::Window { from: now - length, until: now, interval: monitor.settings.interval };
+    // A young monitor's chart begins with it, not with the empty day before.
+    let from = (now - length).max(monitor.created).min(now - YOUNGEST);
+    let window = response::Window { from, until: now, interval: monitor.settings.interval };
     html! {
         @if sight.checks.is_empty() {
             p.empty.soft { "No checks in this time. " @if monitor.paused { "None is made while it is paused." } @else { "The next is due within " (words::whole(monitor.settings.interval)) "." } }
