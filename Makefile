@@ -1,11 +1,12 @@
 # The commands of this repository. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help build setup lint test bench
+.PHONY: help build setup lint test simulate crash bench
 
 # nextest runs every test in a process of its own, several at a time; `cargo test` runs the same tests where it is absent.
 NEXTEST := $(shell command -v cargo-nextest 2>/dev/null)
-TEST := $(if $(NEXTEST),cargo nextest run,cargo test) --locked --workspace --no-fail-fast
+# With crash points, at which the tests that kill have the process die; a plain build knows nothing of them.
+TEST := $(if $(NEXTEST),cargo nextest run,cargo test) --locked --workspace --no-fail-fast --features gazer/crash-points
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -19,12 +20,23 @@ setup: ## Find or install what the tests need: PostgreSQL, Chromium and its driv
 # One target folder, and clippy before everything else: checks and builds that alternate undo each other's work.
 lint: ## Check format, clippy, documentation and the shape of the house
 	cargo fmt --all --check
-	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cargo clippy --locked --workspace --all-targets --features gazer/crash-points -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
 	$(TEST) --test it architecture::
 
 test: setup ## Run every test
 	$(TEST)
+
+# SEEDS and SITES, or KILLS and INCIDENTS, make them as large as you like: make simulate SEEDS=200 SITES=1000
+SEEDS ?= 20
+SITES ?= 200
+simulate: ## Play simulated days in which everything goes wrong
+	GAZER_SIMULATE=$(SEEDS)x$(SITES) $(TEST) --release simulate::
+
+KILLS ?= 1000
+INCIDENTS ?= 3000
+crash: setup ## Kill the real binary again and again, and count what was lost
+	GAZER_CRASH=$(KILLS)x$(INCIDENTS) $(TEST) --release crash::
 
 bench: ## Measure what docs/benchmarks.md reports
 	cargo bench --locked --workspace --bench '*'

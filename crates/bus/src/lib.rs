@@ -7,6 +7,7 @@
 //! Deliberately absent: retries, acknowledgements and persistence. The database is the queue for what must not be lost.
 
 pub mod clock;
+pub mod crash;
 pub mod function;
 pub mod local;
 pub mod message;

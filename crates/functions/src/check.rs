@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use gazer_bus::crash::{self, Point};
 use gazer_bus::function::Intake;
 use gazer_bus::{CheckBatch, Due, Failure, Function, Message, Observed, Occasion, Report, Topic, Wake, Woken};
 use gazer_domain::cause::{Cause, Code};
@@ -82,6 +83,7 @@ impl Check {
             }
         };
         let observation = self.observe(&Due { slot, ..due.clone() }).await;
+        crash::point(Point::Probed);
         let request = due.occasion.request();
         self.parts.bus.publish(Message::Observed(Box::new(Observed { observation, request })));
         true

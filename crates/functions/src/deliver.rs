@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use gazer_bus::crash::{self, Point};
 use gazer_bus::function::Intake;
 use gazer_bus::{Failure, Function, Message, Report, Sent, Topic, Wake, Woken};
 use gazer_domain::Timestamp;
@@ -58,6 +59,9 @@ impl Function for Claim {
             let claimed = claimed.map_err(|err| Failure::new("claim deliveries", err))?;
             let is_last = claimed.len() < MOST as usize;
             report.changed += claimed.len() as u64;
+            if !claimed.is_empty() {
+                crash::point(Point::Claimed);
+            }
             for one in claimed {
                 let send = gazer_bus::Send {
                     delivery: one.id,
@@ -96,12 +100,16 @@ impl Deliver {
     /// A receipt that is not written down is a message that is sent twice, so it is tried more than once.
     async fn settle(&self, sent: Sent) -> Result<bool, Failure> {
         let now = self.parts.clock.now();
+        crash::point(Point::Settling);
         let settled = settled(sent.outcome, sent.attempts + 1, jitter(&self.parts), now);
         let mut patience = Patience::with(&self.parts, Some(SETTLING));
         loop {
             match self.parts.store.delivery_settle(&sent.delivery, sent.epoch, &settled, now).await {
                 Err(err) if patience.outlasts(&err).await => {}
-                done => return done.map_err(|err| Failure::new(format!("settle delivery {}", sent.delivery), err)),
+                done => {
+                    crash::point(Point::Settled);
+                    return done.map_err(|err| Failure::new(format!("settle delivery {}", sent.delivery), err));
+                }
             }
         }
     }

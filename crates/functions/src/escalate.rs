@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use gazer_bus::crash::{self, Point};
 use gazer_bus::{Failure, Function, Message, Report, Wake, Woken};
 
 use crate::Parts;
@@ -37,6 +38,7 @@ impl Function for Escalate {
         let (store, now) = (&self.parts.store, self.parts.clock.now());
         let changed = store.waits_fire(now).await.map_err(|err| Failure::new("fire waiting alert rules", err))?;
         if changed > 0 {
+            crash::point(Point::Fired);
             self.parts.bus.publish(Message::Deliver);
         }
         let asked = store.waits_ask(now).await.map_err(|err| Failure::new("ask for checks of what waits", err))?;

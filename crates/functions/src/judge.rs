@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use gazer_bus::crash::{self, Point};
 use gazer_bus::function::Intake;
 use gazer_bus::{Changed, Failure, Function, Message, Observed, Report, Topic, Wake, Woken};
 use gazer_domain::health::{Seen, fold};
@@ -80,8 +81,10 @@ impl Judge {
             let Some(request) = request else { continue };
             tx.request_settle(*request, observation).await?;
         }
+        crash::point(Point::Judged);
         tx.commit().await?;
         if changed > 0 {
+            crash::point(Point::Committed);
             self.parts.bus.publish(Message::Deliver);
         }
         let (looked_at, skipped) = (seen.len() as u64, (seen.len() - rows.len()) as u64);

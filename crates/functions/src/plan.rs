@@ -13,6 +13,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use gazer_bus::clock::SET_BACK;
+use gazer_bus::crash::{self, Point};
 use gazer_bus::{CheckBatch, Due, Failure, Function, Message, Occasion, Report, Wake, Woken};
 use gazer_domain::{MonitorId, Timestamp};
 use gazer_store::{Planned, Store};
@@ -154,6 +155,7 @@ impl Plan {
         let count = due.len() as u64;
         if count > 0 {
             self.parts.bus.publish(Message::Check(CheckBatch { due, deadline: now + STALE }));
+            crash::point(Point::Planned);
         }
         count
     }

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use gazer_bus::crash::{self, Point};
 use gazer_bus::function::Intake;
 use gazer_bus::{Failure, Function, Message, Report, Sent, Topic, Wake, Woken};
 
@@ -51,7 +52,9 @@ impl Function for Send {
                 report.skipped += 1;
                 continue;
             }
+            crash::point(Point::Sending);
             let outcome = self.parts.channels.send(&send.delivery, &send.target, &send.notice, now).await;
+            crash::point(Point::Sent);
             let sent = Sent { delivery: send.delivery, epoch: send.epoch, attempts: send.attempts, outcome };
             self.parts.bus.publish(Message::Sent(sent));
             report.changed += 1;

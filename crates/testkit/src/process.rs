@@ -131,6 +131,24 @@ impl Gazer {
         self.child = Some(child);
     }
 
+    /// An environment variable for the starts that follow; none takes it away.
+    pub fn set(&mut self, name: &str, value: Option<&str>) {
+        self.recipe.env.retain(|(known, _)| known != name);
+        if let Some(value) = value {
+            self.recipe.env.push((name.into(), value.into()));
+        }
+    }
+
+    /// Waits for it to end by itself; answers whether it did.
+    pub async fn ends_within(&mut self, patience: Duration) -> bool {
+        let child = self.child.as_mut().expect("gazer is running");
+        let ended = tokio::time::timeout(patience, child.wait()).await.is_ok();
+        if ended {
+            self.child = None;
+        }
+        ended
+    }
+
     /// SIGKILL, and waits for the corpse.
     pub async fn kill9(&mut self) {
         let mut child = self.child.take().expect("gazer is running");

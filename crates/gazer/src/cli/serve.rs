@@ -12,6 +12,10 @@ use crate::signals::Signals;
 
 pub(crate) async fn run(flags: ServeFlags) -> Result<ExitCode, Failure> {
     let config = Config::resolve(flags)?;
+    #[cfg(feature = "crash-points")]
+    if let Some(at) = crate::config::environment("GAZER_CRASH_AT") {
+        gazer_bus::crash::arm(&at).map_err(|why| Failure::Usage(format!("GAZER_CRASH_AT: {why}")))?;
+    }
     let mut signals = Signals::listen()?;
     let app = App::start(config, |_, _, router| router).await?;
     say(&format!("Gazer listens on {}", app.link("/")));

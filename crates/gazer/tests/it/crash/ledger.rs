@@ -1,0 +1,138 @@
+//! What really happened, and whether the receiver took all of it and nothing else.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt;
+
+use gazer_domain::Timestamp;
+use gazer_testkit::now::now;
+use gazer_testkit::receiver::{Received, WebhookReceiver};
+use gazer_testkit::site::{Fault, Site};
+use serde_json::json;
+
+use super::plan::Chance;
+use super::{GUARANTEE, PATIENCE};
+use crate::driver::{Driver, text};
+
+pub(crate) struct Watched {
+    pub(crate) monitor: String,
+    site: Site,
+}
+
+impl Watched {
+    pub(crate) async fn start(app: &Driver, number: usize) -> Self {
+        let site = Site::http().await;
+        let more = json!({"verify": {"attempts": 0, "gap": "0s"}});
+        Self { monitor: app.monitor(&format!("Shop {number}"), &site.url(), more).await, site }
+    }
+}
+
+/// What came of a run.
+#[derive(Debug)]
+pub(crate) struct Told {
+    pub(crate) kills: usize,
+    pub(crate) points: usize,
+    pub(crate) incidents: usize,
+    pub(crate) messages: usize,
+    pub(crate) duplicates: usize,
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kills, points, incidents, messages, duplicates } = self;
+        write!(f, "{kills} kills ({points} named instants), {incidents} incidents: ")?;
+        write!(f, "{messages} messages, {duplicates} came twice, 0 were lost")
+    }
+}
+
+/// When each round's outages began, and when all was well again.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    rounds: Vec<(Timestamp, Option<Timestamp>)>,
+}
+
+impl Ledger {
+    /// Each site fails in a way of its own.
+    pub(crate) async fn break_all(&mut self, sites: &[Watched], chance: &mut Chance) {
+        self.rounds.push((now(), None));
+        for site in sites {
+            let fault = match chance.below(3) {
+                0 => Fault::Refuse,
+                1 => Fault::Status(503),
+                _ => Fault::Status(500),
+            };
+            site.site.break_with(fault).await;
+        }
+    }
+
+    pub(crate) async fn repair_all(&mut self, sites: &[Watched]) {
+        self.rounds.last_mut().expect("it broke before").1 = Some(now());
+        for site in sites {
+            site.site.repair().await;
+        }
+    }
+
+    /// Waits until as many incidents of each site as there were rounds are told of.
+    pub(crate) async fn told(&self, receiver: &WebhookReceiver, sites: &[Watched], kind: &str, rounds: usize) {
+        let enough = |received: &[Received]| {
+            let mut incidents: HashMap<&str, Vec<&str>> = HashMap::new();
+            for hook in received.iter().filter(|hook| hook.kind() == kind) {
+                let data = &hook.json["data"];
+                let (monitor, incident) = (data["monitor"]["id"].as_str(), data["incident"]["id"].as_str());
+                let known = incidents.entry(monitor.unwrap_or_default()).or_default();
+                if !known.contains(&incident.unwrap_or_default()) {
+                    known.push(incident.unwrap_or_default());
+                }
+            }
+            sites.iter().all(|site| incidents.get(site.monitor.as_str()).is_some_and(|known| known.len() >= rounds))
+        };
+        receiver.wait_until(enough, PATIENCE).await;
+    }
+
+    /// The truth against what was received: each outage once and at its time, and nothing is left in the database that
+    /// was not received.
+    pub(crate) async fn compare(&self, app: &Driver, received: &[Received], sites: &[Watched]) {
+        let mut incidents: BTreeMap<String, BTreeMap<String, (Timestamp, Option<Timestamp>)>> = BTreeMap::new();
+        for hook in received {
+            let data = &hook.json["data"];
+            let time = |name: &str| data["incident"][name].as_str().and_then(Timestamp::parse_rfc3339);
+            let started = time("started_at").expect("an incident has a start");
+            let known = incidents.entry(text(&data["monitor"]["id"])).or_default();
+            let known = known.entry(text(&data["incident"]["id"])).or_insert((started, None));
+            assert_eq!(known.0, started, "an incident begins once");
+            known.1 = known.1.or(time("ended_at"));
+        }
+        for site in sites {
+            let told = incidents.remove(&site.monitor).unwrap_or_default();
+            assert_eq!(told.len(), self.rounds.len(), "{}: one incident per outage: {told:#?}", site.monitor);
+            for ((broke, repaired), (id, (started, ended))) in self.rounds.iter().zip(&told) {
+                let repaired = repaired.expect("every round ends");
+                assert!(started >= broke && *started < repaired + GUARANTEE, "{id} began at {started}, not at {broke}");
+                assert!(ended.is_some_and(|ended| ended >= repaired), "{id} ended at {ended:?}, not after {repaired}");
+                let story = app.get(&format!("/incidents/{id}")).await;
+                for delivery in story["deliveries"].as_array().expect("deliveries are listed") {
+                    let is_settled = delivery["state"] == "delivered" || delivery["state"] == "merged";
+                    assert!(is_settled, "{id}: {delivery:#}");
+                }
+            }
+        }
+        assert!(incidents.is_empty(), "nobody else is told of: {incidents:#?}");
+    }
+}
+
+/// Every message is signed, no id says two things, and no end comes before its start. How many came more than once.
+pub(crate) fn judge_messages(received: &[Received], secret: &str) -> usize {
+    let (mut bodies, mut begun, mut duplicates) = (HashMap::new(), HashSet::new(), 0);
+    for hook in received {
+        hook.verify(secret).expect("the signature holds");
+        let said = bodies.insert(hook.id().to_owned(), hook.body.clone());
+        duplicates += usize::from(said.is_some());
+        assert!(said.is_none_or(|said| said == hook.body), "{} says two different things", hook.id());
+        let incident = text(&hook.json["data"]["incident"]["id"]);
+        if hook.kind() == "monitor.down" {
+            begun.insert(incident);
+            continue;
+        }
+        assert!(begun.contains(&incident), "{incident} ended before its start was told");
+    }
+    duplicates
+}

@@ -1,0 +1,117 @@
+//! How often and where the process dies.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::driver::Driver;
+
+/// Small enough for CI, with the other tests beside it.
+const SIZE: (usize, usize) = (100, 300);
+const ROUNDS: usize = 10;
+
+/// Sites fail together, round after round, and the process is killed some times while they are down, and some while
+/// they come back.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Size {
+    pub(crate) sites: usize,
+    pub(crate) rounds: usize,
+    kills: usize,
+}
+
+impl Size {
+    #[expect(clippy::disallowed_methods, reason = "the size of a test run is no configuration of the product")]
+    pub(crate) fn of_this_run() -> Self {
+        let asked = std::env::var("GAZER_CRASH").ok();
+        let parsed = asked.as_deref().map(|text| {
+            let numbers =
+                text.split_once(['x', '×']).and_then(|(kills, all)| Some((kills.parse().ok()?, all.parse().ok()?)));
+            numbers.unwrap_or_else(|| panic!("GAZER_CRASH={text}: write kills×incidents, as in 1000×3000"))
+        });
+        let (kills, incidents): (usize, usize) = parsed.unwrap_or(SIZE);
+        let rounds = ROUNDS.max(kills / 10);
+        Self { sites: incidents.div_ceil(rounds), rounds, kills }
+    }
+
+    /// Spread evenly over the turns, which count from 1.
+    pub(crate) fn kills_per_turn(&self, turn: usize) -> usize {
+        let turns = 2 * self.rounds;
+        self.kills * turn / turns - self.kills * (turn - 1) / turns
+    }
+}
+
+/// The one who kills.
+#[derive(Debug)]
+pub(crate) struct Kills {
+    chance: Chance,
+    named: bool,
+    pub(crate) count: usize,
+    /// At which instants it died.
+    pub(crate) points: BTreeSet<String>,
+}
+
+impl Kills {
+    pub(crate) fn random(seed: u64) -> Self {
+        Self { chance: Chance(seed), named: false, count: 0, points: BTreeSet::new() }
+    }
+
+    #[cfg(feature = "crash-points")]
+    pub(crate) fn named(seed: u64) -> Self {
+        Self { named: true, ..Self::random(seed) }
+    }
+
+    pub(crate) fn chance(&mut self) -> &mut Chance {
+        &mut self.chance
+    }
+
+    /// Kills the process so many times, and starts it again each time.
+    pub(crate) async fn some(&mut self, app: &mut Driver, times: usize) {
+        for _ in 0..times {
+            match self.named.then(|| self.next_point()) {
+                Some(point) => self.at(app, &point).await,
+                None => {
+                    tokio::time::sleep(Duration::from_millis(self.chance.below(3_000))).await;
+                    app.gazer.kill9().await;
+                    app.gazer.start().await;
+                }
+            }
+            self.count += 1;
+        }
+    }
+
+    /// The next instant, at its first or second pass. The order shifts from turn to turn, so that each comes up while
+    /// sites are down and while they come back.
+    fn next_point(&mut self) -> String {
+        let all = gazer_bus::crash::Point::ALL;
+        let point = all[(self.count + self.count / all.len()) % all.len()];
+        format!("{}:{}", point.as_str(), 1 + self.chance.below(2))
+    }
+
+    /// The point is set for one life: it begins after a restart, and ends at the point or, where the point is not
+    /// passed in time, by a plain kill.
+    async fn at(&mut self, app: &mut Driver, point: &str) {
+        app.gazer.kill9().await;
+        app.gazer.set("GAZER_CRASH_AT", Some(point));
+        app.gazer.start().await;
+        if app.gazer.ends_within(Duration::from_secs(7)).await {
+            self.points.insert(point.split(':').next().unwrap_or_default().to_owned());
+        } else {
+            app.gazer.kill9().await;
+        }
+        app.gazer.set("GAZER_CRASH_AT", None);
+        app.gazer.start().await;
+    }
+}
+
+/// A small generator (SplitMix64), so that a failing run can be run again.
+#[derive(Debug)]
+pub(crate) struct Chance(u64);
+
+impl Chance {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut x = self.0;
+        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (x ^ (x >> 31)) % bound
+    }
+}
