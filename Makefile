@@ -36,7 +36,7 @@ simulate: ## Play simulated days in which everything goes wrong
 KILLS ?= 1000
 INCIDENTS ?= 3000
 crash: setup ## Kill the real binary again and again, and count what was lost
-	GAZER_CRASH=$(KILLS)x$(INCIDENTS) $(TEST) --release crash::
+	GAZER_CRASH=$(KILLS)x$(INCIDENTS) NEXTEST_TEST_THREADS=3 $(TEST) --release crash::
 
 bench: ## Measure what docs/benchmarks.md reports
 	cargo bench --locked --workspace --bench '*'
