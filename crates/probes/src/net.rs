@@ -41,7 +41,8 @@ pub struct Dialled {
     pub connect_us: u32,
 }
 
-/// How far a dial has come; where a deadline ends it, this says what stalled, and which address was being tried.
+/// How far a dial has come; where a deadline ends it, this says what stalled, and which address
+/// that was; where the dial failed, whose fault decided.
 #[derive(Debug, Clone, Default)]
 pub struct Stage {
     pub dns_us: u32,
@@ -99,8 +100,8 @@ impl Door {
     }
 
     async fn connect(&self, to: &[SocketAddr], begun: Instant, stage: &mut Stage) -> Result<Dialled, Cause> {
-        stage.connecting = Some((begun, to[0]));
-        let (stream, address) = dial::first_of(self.sockets.as_ref(), to).await?;
+        let (_, blamed) = stage.connecting.insert((begun, to[0]));
+        let (stream, address) = dial::first_of(self.sockets.as_ref(), to, blamed).await?;
         let connect_us = micros(begun);
         if self.guard.may_be_ourselves(address)
             && stream.local_addr().is_ok_and(|local| self.guard.is_ourselves(local.ip(), address))
