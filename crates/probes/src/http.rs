@@ -41,10 +41,7 @@ pub(crate) async fn attempt(
     let mut journey = Journey { hops: Vec::with_capacity(1), trace: Trace::new(shown(&compiled.first)) };
     let outcome = timeout(spec.timeout, follow(means, compiled, avoid, at, &mut journey)).await;
     let took = begun.elapsed();
-    let outcome = outcome.unwrap_or_else(|_| {
-        let host = spec.url.host_str().unwrap_or_default();
-        Err(fault::of_deadline(&journey.trace, host, spec.timeout))
-    });
+    let outcome = outcome.unwrap_or_else(|_| Err(fault::of_deadline(&journey.trace, spec.timeout)));
     let Journey { mut hops, mut trace } = journey;
     let reader = trace.reader.take();
     hops.push(trace.into_hop());
@@ -135,6 +132,11 @@ pub(crate) fn shown(outgoing: &Outgoing) -> Request {
         url: outgoing.to.url.as_str().to_owned(),
         headers: headers.collect(),
     }
+}
+
+/// The host of a hop's URL.
+pub(crate) fn host_of(url: &str) -> String {
+    url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
 }
 
 fn lossy(value: &http::HeaderValue) -> String {

@@ -45,8 +45,7 @@ impl Prober {
         let terms = Terms { trust: Trust::Verified, avoid: None, at, keep: EXCERPT_BYTES, skips_body: &|_| false };
         let mut trace = Trace::new(shown(&outgoing));
         let outcome = timeout(within, exchange::run(&self.0.means, &outgoing, &terms, &mut trace)).await;
-        let received =
-            outcome.unwrap_or_else(|_| Err(fault::of_deadline(&trace, url.host_str().unwrap_or_default(), within)))?;
+        let received = outcome.unwrap_or_else(|_| Err(fault::of_deadline(&trace, within)))?;
         let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         let headers = received.head.headers.iter();
         Ok(Receipt {

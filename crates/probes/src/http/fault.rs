@@ -10,14 +10,17 @@ use super::exchange::{Step, Trace};
 use super::wiretap::Broke;
 
 /// The deadline ended the attempt; the step it was in decides whose delay that was.
-pub(crate) fn of_deadline(trace: &Trace, host: &str, timeout: Duration) -> Cause {
+pub(crate) fn of_deadline(trace: &Trace, timeout: Duration) -> Cause {
     let within = format_duration(timeout);
     let at = shown_address(trace);
     match trace.step {
         Step::Dial => match trace.stage.connecting {
             None => Cause::new(
                 Code::ResolverFailed,
-                format!("our resolver did not answer for {host} within the {within} of the check"),
+                format!(
+                    "our resolver did not answer for {} within the {within} of the check",
+                    super::host_of(&trace.request.url)
+                ),
             ),
             Some((_, at)) => {
                 Cause::new(Code::ConnectTimeout, format!("{at} did not accept the connection within {within}"))

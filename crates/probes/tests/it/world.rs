@@ -19,6 +19,11 @@ pub(crate) const UNRESOLVED: &str = "unresolved.test";
 pub(crate) struct Table(Arc<Mutex<HashMap<String, Vec<Answer>>>>);
 
 impl Table {
+    /// From now on no name exists.
+    pub(crate) fn forgets(&self) {
+        self.0.lock().unwrap().clear();
+    }
+
     pub(crate) fn says(&self, name: &str, addresses: &[&str], aliases: &[&str]) {
         let addresses = addresses.iter().map(|ip| ip.parse::<IpAddr>().unwrap()).collect();
         let answer = Answer { addresses, aliases: aliases.iter().map(|&alias| alias.to_owned()).collect() };
