@@ -21,7 +21,7 @@ use gazer_domain::verdict::{Judgement, Verdict, judge};
 use tokio::time::{Instant, timeout};
 
 pub(crate) use body::{BODY_BYTES, Budget, EXCERPT_BYTES};
-use exchange::{Means, Received, Terms, Trace};
+use exchange::{Means, Received, Terms, Trace, Wanted};
 pub use plan::Plan;
 pub(crate) use plan::{Compiled, Outgoing, Target};
 
@@ -85,7 +85,7 @@ async fn follow<'m>(
     let follows = spec.redirects > 0;
     let skips = move |head: &http::response::Parts| follows && redirect::leads_on(head.status);
     let keep = if compiled.asks_body { BODY_BYTES } else { EXCERPT_BYTES };
-    let mut terms = Terms { trust: spec.trust, avoid, at, keep, skips_body: &skips };
+    let mut terms = Terms { trust: spec.trust, avoid, at, body: Wanted::Whole { keep }, skips_body: &skips };
     let mut left = spec.redirects;
     let mut redirected: Option<Outgoing> = None;
     loop {

@@ -98,6 +98,11 @@ impl Kept {
         self.total >= BODY_BYTES
     }
 
+    /// True if all that is to be kept has come.
+    pub(crate) fn is_enough(&self) -> bool {
+        self.bytes.len() >= self.limit
+    }
+
     /// The start of the body as evidence.
     pub(crate) fn excerpt(&self) -> Excerpt {
         let shown = &self.bytes[..self.bytes.len().min(EXCERPT_BYTES)];

@@ -12,6 +12,7 @@ use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
+use std::time::Duration;
 
 use bytes::Bytes;
 use gazer_domain::Timestamp;
@@ -26,9 +27,9 @@ use hyper::client::conn::{http1, http2};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::SemaphorePermit;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
-use super::body::{Budget, Kept, Reader};
+use super::body::{Budget, EXCERPT_BYTES, Kept, Reader};
 use super::fault;
 use super::plan::{Outgoing, Target};
 use super::wiretap::{Heard, Wiretap};
@@ -136,10 +137,19 @@ pub(crate) struct Terms<'a> {
     pub(crate) trust: Trust,
     pub(crate) avoid: Option<SocketAddr>,
     pub(crate) at: Timestamp,
-    /// How much of the body is kept.
-    pub(crate) keep: usize,
+    pub(crate) body: Wanted,
     /// True if this answer's body is of no interest, as that of a redirect that will be followed.
     pub(crate) skips_body: &'a (dyn Fn(&http::response::Parts) -> bool + Sync),
+}
+
+/// What is wanted of the body.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Wanted {
+    /// All of it, or up to the bound, within the memory that checks share; this much is kept. What breaks it is a fault.
+    Whole { keep: usize },
+    /// Its start, as far as it comes within this time; what breaks it is none of our business. So little is outside of
+    /// the shared memory: messages to people do not wait for checks.
+    Excerpt(Duration),
 }
 
 /// Dials, greets, asks, and reads the answer. The trace tells the rest, also if this is dropped half way.
@@ -307,11 +317,22 @@ async fn read<'m>(
     if (terms.skips_body)(&head) || outgoing.method == http::Method::HEAD || body.is_end_stream() {
         return Ok(Received { head, body: Kept::default(), _share: share });
     }
+    let encoding = head.headers.get(CONTENT_ENCODING).map(http::HeaderValue::as_bytes);
+    let keep = match terms.body {
+        Wanted::Whole { keep } => keep,
+        Wanted::Excerpt(patience) => {
+            trace.step = Step::Download;
+            let mut reader = Reader::new(encoding, EXCERPT_BYTES);
+            // Whether it ended, broke or stalled: what came is what there is.
+            let _ = timeout(patience, sip(&mut body, &mut reader)).await;
+            let body = reader.finish(false).unwrap_or_default();
+            return Ok(Received { head, body, _share: share });
+        }
+    };
     trace.step = Step::Memory;
     share.small = Some(means.budget.small(body.size_hint().upper()).await);
     trace.step = Step::Download;
-    let encoding = head.headers.get(CONTENT_ENCODING).map(http::HeaderValue::as_bytes);
-    trace.reader = Some(Reader::new(encoding, terms.keep));
+    trace.reader = Some(Reader::new(encoding, keep));
     let complete = drain(means, &mut body, &mut share, trace).await?;
     let ended = trace.reader.as_mut().map_or_else(|| Ok(Kept::default()), |reader| reader.finish(complete));
     let body = ended?;
@@ -319,6 +340,18 @@ async fn read<'m>(
         answer.body_bytes = body.total as u64;
     }
     Ok(Received { head, body, _share: share })
+}
+
+/// Reads until there is enough for an excerpt, or no more to be had.
+async fn sip(body: &mut Incoming, reader: &mut Reader) {
+    while !reader.kept().is_enough()
+        && let Some(Ok(frame)) = body.frame().await
+    {
+        let Some(data) = frame.data_ref() else { continue };
+        if !matches!(reader.push(data), Ok(true)) {
+            return;
+        }
+    }
 }
 
 /// Answers whether the body came to its end, rather than to our bound.

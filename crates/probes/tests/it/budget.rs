@@ -45,3 +45,16 @@ async fn one_large_body_at_a_time_where_there_is_room_for_one() {
     assert_eq!(second, Code::Overloaded);
     holder.abort();
 }
+
+#[tokio::test]
+async fn a_message_to_people_does_not_wait_for_the_memory_of_checks() {
+    let config = Config { body_budget_bytes: 1, witnesses: Vec::new(), ..Config::new(now) };
+    let prober = Prober::new(config).unwrap();
+    let spec = HttpSpec::get(stalling_site().await.parse().unwrap());
+    let (plan, other) = (prober.compile(&spec).unwrap(), prober.clone());
+    let holder = tokio::spawn(async move { other.attempt(&plan, None).await });
+    let url = stalling_site().await.parse().unwrap();
+    let sent = prober.post(&url, &[], Vec::new(), Duration::from_secs(5)).await.unwrap();
+    assert_eq!((sent.status, sent.body_excerpt.len()), (200, 16 * 1024));
+    holder.abort();
+}

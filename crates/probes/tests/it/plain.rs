@@ -111,3 +111,22 @@ async fn a_message_is_posted_and_its_receipt_says_when_to_come_back() {
     assert_eq!((sent.status, sent.body_excerpt.as_str()), (429, "no"));
     assert_eq!(sent.retry_after, Some(Duration::from_secs(7)));
 }
+
+#[tokio::test]
+async fn a_message_has_arrived_when_the_status_says_so_whatever_becomes_of_the_body() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let stalls = format!("http://{}/", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let _ = stream.read(&mut [0; 4_096]).await;
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nok").await;
+        std::future::pending::<()>().await;
+    });
+    let breaks = site("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nok").await;
+    let lies = site("HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 11\r\n\r\nnot gzipped").await;
+    for (url, excerpt) in [(stalls, "ok"), (breaks, "ok"), (lies, "")] {
+        let sent = prober().post(&url.parse().unwrap(), &[], b"{}".to_vec(), Duration::from_secs(10)).await.unwrap();
+        assert_eq!((sent.status, sent.body_excerpt.as_str()), (200, excerpt), "{url}");
+        assert!(sent.took < Duration::from_secs(5), "{:?}", sent.took);
+    }
+}
