@@ -26,10 +26,9 @@ use hyper::body::{Body, Incoming};
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::SemaphorePermit;
 use tokio::time::{Instant, timeout};
 
-use super::body::{Budget, EXCERPT_BYTES, Kept, Reader};
+use super::body::{Budget, EXCERPT_BYTES, Kept, Reader, Share};
 use super::fault;
 use super::plan::{Outgoing, Target};
 use super::wiretap::{Heard, Wiretap};
@@ -38,8 +37,9 @@ use crate::net::{Door, Stage, micros};
 
 /// An answer's head beyond this is refused as too large.
 const HEAD_BYTES: usize = 64 * 1024;
-/// Flow-control windows of HTTP/2: what a server may have in flight towards one check.
-const WINDOW_BYTES: u32 = 256 * 1024;
+/// Flow-control windows of HTTP/2: what a server may have in flight towards one check, and what is held of it outside of
+/// the shared memory.
+const WINDOW_BYTES: u32 = 64 * 1024;
 
 /// What an exchange needs besides the request; shared by all.
 #[derive(Debug)]
@@ -74,6 +74,8 @@ pub(crate) struct Trace {
     pub(crate) answer: Option<Answer>,
     /// The body so far.
     pub(crate) reader: Option<Reader>,
+    /// How long it waited for our own memory.
+    pub(crate) waited: Duration,
 }
 
 impl Trace {
@@ -89,12 +91,23 @@ impl Trace {
             heard: None,
             answer: None,
             reader: None,
+            waited: Duration::ZERO,
         }
     }
 
     fn enter(&mut self, step: Step) {
         self.step = step;
         self.begun = Instant::now();
+    }
+
+    /// Waits for our own memory, which is no time of the site's.
+    async fn waiting_for_memory<T>(&mut self, memory: impl Future<Output = T>) -> T {
+        let since = Instant::now();
+        self.step = Step::Memory;
+        let got = memory.await;
+        self.step = Step::Download;
+        self.waited += since.elapsed();
+        got
     }
 
     /// The hop as it stands; a phase that was cut short counts as far as it went.
@@ -128,7 +141,8 @@ impl Trace {
         let waited = if first == 0 { now } else { first };
         self.phases.send = sent;
         self.phases.first_byte = waited.saturating_sub(sent);
-        self.phases.download = now.saturating_sub(waited.max(sent));
+        let ours = u32::try_from(self.waited.as_micros()).unwrap_or(u32::MAX);
+        self.phases.download = now.saturating_sub(waited.max(sent)).saturating_sub(ours);
     }
 }
 
@@ -187,12 +201,6 @@ pub(crate) struct Received<'m> {
     pub(crate) body: Kept,
     /// What the body holds of the shared memory, until it is looked at and dropped.
     _share: Share<'m>,
-}
-
-#[derive(Default)]
-struct Share<'m> {
-    small: Option<SemaphorePermit<'m>>,
-    large: Option<SemaphorePermit<'m>>,
 }
 
 async fn over_http1<'m, S>(
@@ -329,10 +337,10 @@ async fn read<'m>(
             return Ok(Received { head, body, _share: share });
         }
     };
-    trace.step = Step::Memory;
-    share.small = Some(means.budget.small(body.size_hint().upper()).await);
-    trace.step = Step::Download;
-    trace.reader = Some(Reader::new(encoding, keep));
+    let reader = Reader::new(encoding, keep);
+    let upper = body.size_hint().upper().filter(|_| !reader.is_packed());
+    trace.reader = Some(reader);
+    share = trace.waiting_for_memory(means.budget.small(upper)).await;
     let complete = drain(means, &mut body, &mut share, trace).await?;
     let ended = trace.reader.as_mut().map_or_else(|| Ok(Kept::default()), |reader| reader.finish(complete));
     let body = ended?;
@@ -347,9 +355,12 @@ async fn sip(body: &mut Incoming, reader: &mut Reader) {
     while !reader.kept().is_enough()
         && let Some(Ok(frame)) = body.frame().await
     {
-        let Some(data) = frame.data_ref() else { continue };
-        if !matches!(reader.push(data), Ok(true)) {
-            return;
+        let Ok(data) = frame.into_data() else { continue };
+        reader.feed(data);
+        while !reader.is_hungry() {
+            if !matches!(reader.step(), Ok(true)) {
+                return;
+            }
         }
     }
 }
@@ -364,14 +375,19 @@ async fn drain<'m>(
     while !body.is_end_stream() {
         let Some(frame) = body.frame().await else { break };
         let frame = frame.map_err(|err| fault::of_body(trace, &err))?;
-        let (Some(data), Some(reader)) = (frame.data_ref(), &mut trace.reader) else { continue };
-        if share.large.is_none() && reader.outgrows_small(data.len()) {
-            trace.step = Step::Memory;
-            share.large = Some(means.budget.large().await);
-            trace.step = Step::Download;
-        }
-        if !reader.push(data)? {
-            return Ok(false);
+        let (Ok(data), Some(reader)) = (frame.into_data(), &mut trace.reader) else { continue };
+        reader.feed(data);
+        while let Some(reader) = &mut trace.reader
+            && !reader.is_hungry()
+        {
+            let needs = reader.needs();
+            if !share.holds(needs) {
+                trace.waiting_for_memory(means.budget.widen(share, needs)).await;
+                continue;
+            }
+            if !reader.step()? {
+                return Ok(false);
+            }
         }
     }
     Ok(true)
