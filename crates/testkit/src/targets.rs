@@ -47,6 +47,8 @@ pub enum Door {
     /// The URL says https, but the script is played on the bare connection.
     NotTls,
     Tls(Certificate),
+    /// TLS for clients that show a certificate, which ours do not.
+    TlsForMembers,
     /// TLS with `h2` as the only protocol; the script is played as bytes below HTTP/2.
     RawH2,
     /// HTTP/2 in earnest, up to this fault.
@@ -65,6 +67,8 @@ pub enum H2Fault {
     ResetStream,
     /// Answers 200 and half a body, then resets the stream.
     ResetMidBody,
+    /// Takes the request and closes the connection.
+    Close,
     /// Takes the request and is silent.
     Silent,
     /// Answers 200 and half a body, then is silent.
@@ -145,7 +149,9 @@ pub async fn start(one: &'static Misbehaviour) -> Target {
     match one.door {
         Door::Nobody => nobody().await,
         Door::FullQueue => full_queue().await,
-        Door::Plain | Door::NotTls | Door::Tls(_) | Door::RawH2 | Door::H2(_) => listen(one).await,
+        Door::Plain | Door::NotTls | Door::Tls(_) | Door::TlsForMembers | Door::RawH2 | Door::H2(_) => {
+            listen(one).await
+        }
     }
 }
 
@@ -153,13 +159,14 @@ impl Door {
     fn scheme(self) -> &'static str {
         match self {
             Self::Nobody | Self::FullQueue | Self::Plain => "http",
-            Self::NotTls | Self::Tls(_) | Self::RawH2 | Self::H2(_) => "https",
+            Self::NotTls | Self::Tls(_) | Self::TlsForMembers | Self::RawH2 | Self::H2(_) => "https",
         }
     }
 
     fn acceptor(self) -> Option<TlsAcceptor> {
         let config = match self {
             Self::Tls(certificate) => certificate.leaf().server(&["http/1.1"]),
+            Self::TlsForMembers => Certificate::Good.leaf().server_for_clients_of(authority(), &["http/1.1"]),
             Self::RawH2 | Self::H2(_) => Certificate::Good.leaf().server(&["h2"]),
             Self::Nobody | Self::FullQueue | Self::Plain | Self::NotTls => return None,
         };
@@ -195,7 +202,11 @@ async fn serve(one: &'static Misbehaviour, tcp: TcpStream, acceptor: Option<TlsA
     let Some(acceptor) = acceptor else {
         return play::play(one.script, tcp, |tcp| tcp).await;
     };
-    let Ok(tls) = acceptor.accept(tcp).await else { return };
+    let tls = match acceptor.accept(tcp).into_fallible().await {
+        Ok(tls) => tls,
+        // Closed over unread bytes it would send RST, and the alert might be lost.
+        Err((_, mut tcp)) => return play::until_gone(&mut tcp).await,
+    };
     match one.door {
         Door::H2(fault) => play::h2(fault, tls).await,
         _ => play::play(one.script, tls, |tls| tls.get_ref().0).await,

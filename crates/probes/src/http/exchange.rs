@@ -31,7 +31,7 @@ use tokio::time::{Instant, timeout};
 use super::body::{Budget, EXCERPT_BYTES, Kept, Reader, Share};
 use super::fault;
 use super::plan::{Outgoing, Target};
-use super::wiretap::{Heard, Wiretap};
+use super::wiretap::{Greeting, Heard, Wiretap};
 use crate::net::tls::Tls;
 use crate::net::{Door, Stage, micros};
 
@@ -213,7 +213,7 @@ async fn over_http1<'m, S>(
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let heard = begin(trace);
+    let heard = begin(trace, Greeting::None);
     let io = TokioIo::new(Wiretap::new(stream, heard));
     let (mut sender, connection) = http1::Builder::new()
         .max_buf_size(HEAD_BYTES)
@@ -263,8 +263,8 @@ async fn over_http2<'m, S>(
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let heard = begin(trace);
-    let io = TokioIo::new(Wiretap::new(stream, heard));
+    let heard = begin(trace, Greeting::First);
+    let io = TokioIo::new(Wiretap::new(stream, heard.clone()));
     let tasks = Tasks::default();
     let _end = EndOf(tasks.clone());
     let shaken = http2::Builder::new(tasks.clone())
@@ -283,6 +283,7 @@ where
         Ok(response) => response,
         Err(err) => return Err(fault::of_exchange(trace, &err, driven.failed.as_ref())),
     };
+    heard.answered();
     driven.beside(read(means, response, outgoing, terms, trace)).await
 }
 
@@ -297,9 +298,9 @@ fn adapt_to_http2(request: &mut http::Request<Full<Bytes>>) {
     }
 }
 
-fn begin(trace: &mut Trace) -> Arc<Heard> {
+fn begin(trace: &mut Trace, greeting: Greeting) -> Arc<Heard> {
     trace.enter(Step::Exchange);
-    let heard = Heard::from_now();
+    let heard = Heard::from_now(greeting);
     trace.heard = Some(heard.clone());
     heard
 }

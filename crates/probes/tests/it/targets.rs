@@ -44,3 +44,13 @@ async fn every_misbehaviour_ends_in_time_with_its_cause() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+#[tokio::test]
+async fn the_greeting_of_http2_is_not_its_answer() {
+    let (silent, _, _) = met(&prober(), targets::named("h2 is silent")).await;
+    let phases = silent.phases();
+    assert!(phases.first_byte > 1_500_000 && phases.download == 0, "{phases:?}");
+    let (well, _, _) = met(&prober(), targets::named("is well over h2")).await;
+    let phases = well.phases();
+    assert!(phases.send > 0 && phases.first_byte > 0, "{phases:?}");
+}

@@ -169,7 +169,14 @@ pub(super) const ALL: &[Misbehaviour] = &[
         Code::TlsHandshake,
         &[ReadSome, Say("HTTP/1.1 400 Bad Request\r\n\r\n"), Close],
     ),
+    Misbehaviour {
+        name: "tls asks for a certificate of ours",
+        expect: Some(Code::TlsHandshake),
+        door: Door::TlsForMembers,
+        script: PAGE,
+    },
     // HTTP/2
+    h2("h2 closes without an answer", Code::EmptyReply, H2Fault::Close),
     h2("h2 goes away", Code::Http2Error, H2Fault::GoAway),
     h2("h2 sends a frame too large", Code::Http2Error, H2Fault::FrameTooLarge),
     h2("h2 resets the stream", Code::Http2Error, H2Fault::ResetStream),
