@@ -9,6 +9,8 @@ use gazer_domain::observation::{Answer, Attempt, Excerpt, Fact, Hop, JsonValue};
 pub(crate) const EVIDENCE_BYTES: usize = 64 * 1024;
 /// One header's value; a longer one is cut.
 const VALUE_BYTES: usize = 1_024;
+/// A fault's sentence, which is bounded where it is made.
+const FAULT_BYTES: usize = 2_048;
 /// Headers of one answer that are kept.
 const HEADER_LINES: usize = 64;
 
@@ -17,6 +19,9 @@ pub(crate) fn bound(attempts: &mut [Attempt]) {
     let share = EVIDENCE_BYTES / attempts.len().max(1);
     for attempt in attempts {
         let mut left = share;
+        if let Some(fault) = &mut attempt.fault {
+            cut(&mut fault.text, FAULT_BYTES, &mut left);
+        }
         for fact in &mut attempt.facts {
             bound_fact(fact, &mut left);
         }
@@ -80,6 +85,7 @@ fn cut(text: &mut String, most: usize, left: &mut usize) {
 mod tests {
     use super::*;
     use gazer_domain::Timestamp;
+    use gazer_domain::cause::{Cause, Code};
     use gazer_domain::observation::{HttpVersion, Phases, Request};
     use std::time::Duration;
 
@@ -99,7 +105,7 @@ mod tests {
             started: Timestamp::EPOCH,
             took: Duration::ZERO,
             hops: vec![hop; 3],
-            fault: None,
+            fault: Some(Cause::new(Code::BadRedirect, long.clone())),
             facts: vec![Fact::Value(JsonValue::Text(long))],
         };
         let mut attempts = vec![attempt; 3];
@@ -108,7 +114,8 @@ mod tests {
             let headers: usize = answer.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
             headers + answer.body.as_ref().map_or(0, |body| body.text.len())
         });
-        assert!(sizes.sum::<usize>() <= EVIDENCE_BYTES);
+        let faults: usize = attempts.iter().flat_map(|attempt| &attempt.fault).map(|fault| fault.text.len()).sum();
+        assert!(sizes.sum::<usize>() + faults <= EVIDENCE_BYTES);
         assert!(
             attempts.iter().all(|attempt| attempt.hops.last().unwrap().answer.as_ref().unwrap().headers.len() > 10)
         );

@@ -107,7 +107,7 @@ async fn a_silent_resolver_costs_two_tries() {
     let begun = Instant::now();
     assert_eq!(code(Says::Nothing).await, Err(Code::ResolverFailed));
     let took = begun.elapsed();
-    assert!(took > Duration::from_millis(2_900) && took < Duration::from_millis(4_000), "{took:?}");
+    assert!(took > Duration::from_millis(2_900) && took < Duration::from_millis(4_400), "{took:?}");
 }
 
 #[tokio::test]
