@@ -74,6 +74,16 @@ impl Door {
         self.connect(&to, Instant::now(), stage).await
     }
 
+    /// Judges what a URL says, before any name is looked up: a literal or a name that is refused stays so, while where a
+    /// name leads may change.
+    pub fn judge(&self, host: &Host<&str>, port: u16) -> Result<(), Cause> {
+        match (literal(host), host) {
+            (Some(ip), _) => self.guard.judge("", SocketAddr::new(ip, port)).map(drop),
+            (None, Host::Domain(name)) => self.guard.judge_name(name),
+            (None, _) => Ok(()),
+        }
+    }
+
     /// Every address of `name` that may be dialled; the refusal if there is none.
     async fn judged(&self, name: &str, port: u16, avoid: Option<SocketAddr>) -> Result<Vec<SocketAddr>, Cause> {
         self.guard.judge_name(name)?;
