@@ -137,15 +137,21 @@ fn observe(
     job: &Job,
     started: Timestamp,
     took: Duration,
-    judgement: Judgement,
+    mut judgement: Judgement,
     mut attempts: Vec<Attempt>,
 ) -> Observation {
     let deciding = attempts.last();
     let phases = deciding.map(Attempt::phases).unwrap_or_default();
     let certificate_until = deciding.and_then(Attempt::certificate).map(|certificate| certificate.not_after);
-    match (judgement.verdict, job.keep) {
-        (Verdict::Up, Keep::Failures) => attempts = Vec::new(),
-        _ => evidence::bound(&mut attempts),
+    if (judgement.verdict, job.keep) == (Verdict::Up, Keep::Failures) {
+        attempts = Vec::new();
+    } else {
+        let secrets = &job.plan.compiled().secrets;
+        if let Some(cause) = &mut judgement.cause {
+            evidence::mask_secrets(&mut cause.text, secrets);
+        }
+        evidence::mask(&mut attempts, secrets);
+        evidence::bound(&mut attempts);
     }
     Observation {
         monitor: job.monitor,

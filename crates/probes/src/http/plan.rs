@@ -15,7 +15,7 @@ use rustls_pki_types::ServerName;
 use serde_json_path::JsonPath;
 use url::{Host, Position, Url};
 
-use super::json;
+use super::{json, redirect};
 
 /// Compiled size of a pattern. In the worst case each byte of a body meets each part of it, so this decides how long the
 /// search of 1 MiB may take: some seconds at this size.
@@ -34,6 +34,8 @@ pub(crate) struct Compiled {
     /// One per assertion, in their order.
     pub(crate) asks: Vec<Ask>,
     pub(crate) asks_body: bool,
+    /// What the monitor sends in confidence, longest first, so that none hides a part of another.
+    pub(crate) secrets: Vec<String>,
     /// Looking costs more than reading: a pattern, or JSON.
     pub(crate) studies_body: bool,
 }
@@ -79,8 +81,9 @@ impl Plan {
         let asks = spec.assertions.iter().enumerate().map(|(i, one)| ask(i, one)).collect::<Result<Vec<_>, _>>()?;
         let asks_body = asks.iter().any(|ask| matches!(ask, Ask::Contains(_) | Ask::Matches(_) | Ask::Json(_)));
         let studies_body = asks.iter().any(|ask| matches!(ask, Ask::Matches(_) | Ask::Json(_)));
+        let secrets = secrets(spec, &headers);
         let first = Outgoing { method, headers, body, to };
-        Ok(Self(Arc::new(Compiled { spec: spec.clone(), first, asks, asks_body, studies_body })))
+        Ok(Self(Arc::new(Compiled { spec: spec.clone(), first, asks, asks_body, secrets, studies_body })))
     }
 
     pub fn spec(&self) -> &HttpSpec {
@@ -171,6 +174,27 @@ fn credentials(auth: &Auth) -> Result<HeaderValue, Invalid> {
         .map_err(|_| Invalid::new(field, "must be visible ASCII, as a header can hold it"))?;
     value.set_sensitive(true);
     Ok(value)
+}
+
+/// What is to be masked where a site repeats it. Shorter ones would mask half of every page.
+fn secrets(spec: &HttpSpec, headers: &HeaderMap) -> Vec<String> {
+    const SHORTEST: usize = 4;
+    let mut secrets: Vec<String> = match &spec.auth {
+        Some(Auth::Basic { password, .. }) => vec![password.clone()],
+        Some(Auth::Bearer { token }) => vec![token.clone()],
+        None => Vec::new(),
+    };
+    let sent =
+        headers.iter().filter(|(name, _)| redirect::is_secret(name)).filter_map(|(_, value)| value.to_str().ok());
+    for value in sent {
+        // `Basic dXNlcjpwYXNz`: a site may repeat the credentials without their scheme.
+        secrets.extend(value.split_once(' ').map(|(_, credentials)| credentials.to_owned()));
+        secrets.push(value.to_owned());
+    }
+    secrets.retain(|secret| secret.len() >= SHORTEST);
+    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    secrets.dedup();
+    secrets
 }
 
 fn ask(i: usize, assertion: &Assertion) -> Result<Ask, Invalid> {

@@ -6,7 +6,7 @@ use gazer_domain::MonitorId;
 use gazer_domain::Timestamp;
 use gazer_domain::assertion::{Assertion, Op};
 use gazer_domain::cause::Code;
-use gazer_domain::http::HttpSpec;
+use gazer_domain::http::{Auth, HttpSpec};
 use gazer_domain::monitor::Verify;
 use gazer_domain::observation::{Fact, JsonValue};
 use gazer_domain::verdict::Verdict;
@@ -80,6 +80,25 @@ async fn a_failure_is_verified_and_keeps_its_evidence() {
     assert_eq!(seen.judgement.cause.unwrap().code, Code::StatusUnexpected);
     assert_eq!(seen.attempts.len(), 3);
     assert!(seen.attempts.iter().all(|one| one.answer().unwrap().body.as_ref().unwrap().text == "later"));
+}
+
+#[tokio::test]
+async fn evidence_tells_no_secrets() {
+    let url = site(
+        "HTTP/1.1 500 No\r\nset-cookie: id=c00kie; Path=/; HttpOnly\r\nx-echo: k3y-of-ours\r\ncontent-length: 64\r\n\r\n\
+         you sent t0ken-of-ours and k3y-of-ours, and Bearer t0ken-of-ours",
+    )
+    .await;
+    let prober = prober();
+    let mut spec = HttpSpec::get(url.parse().unwrap());
+    spec.auth = Some(Auth::Bearer { token: "t0ken-of-ours".into() });
+    spec.headers = vec![("X-Key".into(), "k3y-of-ours".into())];
+    let seen = prober.check(&job(&prober, &spec), now).await;
+    let answer = seen.attempts[0].answer().unwrap();
+    assert_eq!(answer.header("set-cookie"), Some("id=•••; Path=/; HttpOnly"));
+    assert_eq!(answer.header("x-echo"), Some("•••"));
+    assert_eq!(answer.body.as_ref().unwrap().text, "you sent ••• and •••, and •••");
+    assert!(!format!("{seen:?}").contains("-of-ours"), "{seen:?}");
 }
 
 #[tokio::test]
