@@ -32,7 +32,7 @@ use super::body::{Budget, EXCERPT_BYTES, Kept, Reader, Share};
 use super::fault;
 use super::plan::{Outgoing, Target};
 use super::wiretap::{Greeting, Heard, Wiretap};
-use crate::net::tls::Tls;
+use crate::net::tls::{Peer, Tls};
 use crate::net::{Door, Stage, micros};
 
 /// An answer's head beyond this is refused as too large.
@@ -184,10 +184,9 @@ pub(crate) async fn run<'m>(
     trace.enter(Step::Tls);
     // The last flight of the handshake and the request are two small writes; Nagle's algorithm would hold the second.
     let _ = dialled.stream.set_nodelay(true);
-    let stream = Box::pin(means.tls.wrap(dialled.stream, dialled.address, name.clone())).await?;
-    let (certificate, judged) = means.tls.judge(&stream, to.host_str(), name, terms.trust, terms.at);
-    trace.certificate = certificate;
-    judged?;
+    let peer = Peer { at: dialled.address, host: to.host_str(), name };
+    let shaken = means.tls.shake(dialled.stream, &peer, terms.trust, terms.at, &mut trace.certificate);
+    let stream = Box::pin(shaken).await?;
     trace.phases.tls = micros(trace.begun);
     if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
         return Box::pin(over_http2(means, stream, outgoing, terms, trace)).await;
