@@ -31,9 +31,27 @@ pub struct Misbehaviour {
     pub name: &'static str,
     /// What the probe should find; `None` is up.
     pub expect: Option<Code>,
+    /// The sentence that goes with it; empty for up. `{at}` is the target's address, and `*` is whatever differs from run
+    /// to run: times, counts and limits of the probe.
+    pub text: &'static str,
     pub door: Door,
     /// Played to each connection, once it is through the door.
     pub script: &'static [Step],
+}
+
+impl Misbehaviour {
+    /// Whether a probe that met it at this address says what it should.
+    pub fn is_told_as(&self, said: &str, at: SocketAddr) -> bool {
+        let expected = self.text.replace("{at}", &at.to_string());
+        let mut parts = expected.split('*');
+        let begins = parts.next().unwrap_or_default();
+        let Some(mut rest) = said.strip_prefix(begins) else { return false };
+        for part in parts {
+            let Some(found) = rest.find(part) else { return false };
+            rest = &rest[found + part.len()..];
+        }
+        rest.is_empty() || expected.ends_with('*')
+    }
 }
 
 /// What a connection meets first.
