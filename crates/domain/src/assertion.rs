@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::cause::{Cause, Code};
 use crate::http::HttpSpec;
-use crate::observation::{Attempt, Fact, JsonValue};
+use crate::observation::{Answer, Attempt, Fact, JsonValue};
 use crate::time::{format_duration, millis};
 use crate::verdict::{Judgement, Verdict};
 
@@ -153,7 +153,7 @@ fn one(attempt: &Attempt, assertion: &Assertion, fact: &Fact) -> Judgement {
     match assertion {
         Assertion::Status(set) => status(attempt, set),
         Assertion::Header { name, op, value } => header(attempt, name, *op, value, fact),
-        Assertion::Body { op, value } => body(*op, value, fact),
+        Assertion::Body { op, value } => body(attempt, *op, value, fact),
         Assertion::Json { path, op, value } => json(path, *op, value, fact),
         Assertion::Time { op, limit } => time(attempt, *op, *limit),
         Assertion::Certificate { op, left } => certificate(attempt, *op, *left),
@@ -205,14 +205,17 @@ fn line_holds(op: Op, seen: &str, value: &str) -> bool {
     }
 }
 
-fn body(op: Op, value: &str, fact: &Fact) -> Judgement {
+fn body(attempt: &Attempt, op: Op, value: &str, fact: &Fact) -> Judgement {
     let found = matches!(fact, Fact::Found(true));
-    match (op, found) {
-        (Op::Lacks, false) | (Op::Contains | Op::Matches, true) => Judgement::UP,
-        (Op::Lacks, true) => down(Code::BodyMismatch, format!("the body contains {}", quoted(value))),
-        (Op::Matches, false) => down(Code::BodyMismatch, format!("the body does not match {}", quoted(value))),
-        _ => down(Code::BodyMismatch, format!("the body does not contain {}", quoted(value))),
-    }
+    let says = match (op, found) {
+        (Op::Lacks, false) | (Op::Contains | Op::Matches, true) => return Judgement::UP,
+        (Op::Lacks, true) => "contains",
+        (Op::Matches, false) => "does not match",
+        _ => "does not contain",
+    };
+    let whole = found || !attempt.answer().is_some_and(Answer::is_cut);
+    let within = if whole { "" } else { " in its first 1 MiB" };
+    down(Code::BodyMismatch, format!("the body {says} {}{within}", quoted(value)))
 }
 
 fn json(path: &str, op: Op, value: &JsonValue, fact: &Fact) -> Judgement {
@@ -282,7 +285,7 @@ impl fmt::Display for JsonValue {
 mod tests {
     use super::*;
     use crate::Timestamp;
-    use crate::observation::{Answer, Hop, HttpVersion, Phases, Request};
+    use crate::observation::{Hop, HttpVersion, Phases, Request};
 
     #[test]
     fn a_status_set_reads_codes_and_ranges() {
@@ -325,6 +328,15 @@ mod tests {
         }
         let text = header(&attempt, "x-a", Op::Lacks, "tw", &Fact::NotAsked).cause.unwrap().text;
         assert_eq!(text, r#"the header x-a was "two", expected lacks "tw""#);
+    }
+
+    #[test]
+    fn a_body_that_was_cut_says_how_far_it_was_read() {
+        let mut attempt = answered(&[]);
+        let text = |attempt: &Attempt| body(attempt, Op::Contains, "up", &Fact::Found(false)).cause.unwrap().text;
+        assert_eq!(text(&attempt), r#"the body does not contain "up""#);
+        attempt.hops[0].answer.as_mut().unwrap().body_bytes = 1 << 20;
+        assert_eq!(text(&attempt), r#"the body does not contain "up" in its first 1 MiB"#);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! connection through the one door, so each is judged.
 
 mod body;
+pub(crate) mod charset;
 pub(crate) mod exchange;
 mod facts;
 pub(crate) mod fault;
@@ -23,6 +24,7 @@ use gazer_domain::verdict::{Judgement, Verdict, judge};
 use tokio::time::{Instant, timeout};
 
 pub(crate) use body::{BODY_BYTES, Budget, EXCERPT_BYTES};
+use charset::Charset;
 use exchange::{Means, Received, Terms, Trace, Wanted};
 pub use plan::Plan;
 pub(crate) use plan::{Compiled, Outgoing, Target};
@@ -80,10 +82,10 @@ pub(crate) async fn attempt(
     };
     let judgement = judge(&attempt, spec);
     if judgement.verdict == Verdict::Down {
-        let excerpt = kept.as_ref().or(reader.as_ref().map(body::Reader::kept)).map(body::Kept::excerpt);
+        let kept = kept.as_ref().or(reader.as_ref().map(body::Reader::kept));
         let answer = attempt.hops.last_mut().and_then(|hop| hop.answer.as_mut());
-        if let (Some(answer), Some(excerpt)) = (answer, excerpt) {
-            answer.body = Some(excerpt);
+        if let (Some(answer), Some(kept)) = (answer, kept) {
+            answer.body = Some(kept.excerpt(Charset::of(answer.header("content-type"))));
         }
     }
     (attempt, judgement)

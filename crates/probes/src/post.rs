@@ -12,12 +12,13 @@ use bytes::Bytes;
 use gazer_domain::Timestamp;
 use gazer_domain::cause::{Cause, Code};
 use gazer_domain::http::Trust;
-use http::header::{HOST, RETRY_AFTER, USER_AGENT};
+use http::header::{CONTENT_TYPE, HOST, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use tokio::time::{Instant, timeout};
 use url::Url;
 
 use crate::Prober;
+use crate::http::charset::Charset;
 use crate::http::exchange::{self, Terms, Trace, Wanted};
 use crate::http::{Outgoing, Target, fault, shown};
 
@@ -59,9 +60,10 @@ impl Prober {
         };
         let kept = outcome.as_ref().ok().map(|received| &received.body);
         let kept = kept.or(trace.reader.as_ref().map(|reader| reader.kept()));
+        let charset = Charset::of(answer.header(CONTENT_TYPE.as_str()));
         Ok(Receipt {
             status: answer.status,
-            body_excerpt: kept.map(|kept| kept.excerpt().text).unwrap_or_default(),
+            body_excerpt: kept.map(|kept| kept.excerpt(charset).text).unwrap_or_default(),
             took: begun.elapsed(),
             retry_after: answer.header(RETRY_AFTER.as_str()).and_then(|value| retry_after(value, at)),
             headers: answer.headers,

@@ -15,12 +15,13 @@ use std::io::{self, Write};
 use bytes::{Buf, Bytes};
 use flate2::write::{DeflateDecoder, GzDecoder, ZlibDecoder};
 use gazer_domain::cause::{Cause, Code};
-use gazer_domain::observation::Excerpt;
+use gazer_domain::observation::{Excerpt, MOST_BODY_BYTES};
 
+use super::charset::Charset;
 pub(crate) use budget::{Budget, Share};
 
 /// What is read of one body at most.
-pub(crate) const BODY_BYTES: usize = 1 << 20;
+pub(crate) const BODY_BYTES: usize = MOST_BODY_BYTES as usize;
 /// What is kept of a body that nobody asserts on, for evidence.
 pub(crate) const EXCERPT_BYTES: usize = 16 * 1024;
 
@@ -83,9 +84,9 @@ impl Kept {
     }
 
     /// The start of the body as evidence.
-    pub(crate) fn excerpt(&self) -> Excerpt {
+    pub(crate) fn excerpt(&self, charset: Charset) -> Excerpt {
         let shown = &self.bytes[..self.bytes.len().min(EXCERPT_BYTES)];
-        Excerpt { text: String::from_utf8_lossy(shown).into_owned(), truncated: self.total > shown.len() }
+        Excerpt { text: charset.decode(shown).into_owned(), truncated: self.total > shown.len() }
     }
 
     fn take(&mut self, data: &[u8]) -> usize {
@@ -368,7 +369,7 @@ mod tests {
     fn an_excerpt_survives_a_cut_character() {
         let mut reader = Reader::new(None, EXCERPT_BYTES);
         push(&mut reader, Bytes::from("é".repeat(EXCERPT_BYTES))).unwrap();
-        let excerpt = reader.finish(true).unwrap().excerpt();
+        let excerpt = reader.finish(true).unwrap().excerpt(Charset::Utf8);
         assert!(excerpt.truncated && excerpt.text.starts_with('é'));
     }
 }

@@ -2,9 +2,11 @@
 
 use gazer_domain::observation::Fact;
 use http::HeaderMap;
+use http::header::CONTENT_TYPE;
 use serde_json::Value;
 
 use super::body::{BODY_BYTES, Kept};
+use super::charset::Charset;
 use super::json;
 use super::plan::{Ask, Compiled};
 
@@ -13,7 +15,8 @@ pub(crate) fn find(compiled: &Compiled, headers: &HeaderMap, body: &Kept) -> Vec
     if compiled.asks.is_empty() {
         return Vec::new();
     }
-    let text = if compiled.asks_body { String::from_utf8_lossy(&body.bytes) } else { "".into() };
+    let charset = Charset::of(headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()));
+    let text = if compiled.asks_body { charset.decode(&body.bytes) } else { "".into() };
     let mut parsed: Option<Result<Value, String>> = None;
     let answer = |ask: &Ask| match ask {
         Ask::Nothing => Fact::NotAsked,
@@ -23,7 +26,7 @@ pub(crate) fn find(compiled: &Compiled, headers: &HeaderMap, body: &Kept) -> Vec
             let values = headers.get_all(name).iter();
             Fact::Found(values.filter_map(|value| value.to_str().ok()).any(|value| pattern.is_match(value)))
         }
-        Ask::Json(path) => match parsed.get_or_insert_with(|| parse(body)) {
+        Ask::Json(path) => match parsed.get_or_insert_with(|| parse(body, charset, &text)) {
             Ok(value) => json::located(path, value),
             Err(why) => Fact::Missing(why.clone()),
         },
@@ -31,12 +34,16 @@ pub(crate) fn find(compiled: &Compiled, headers: &HeaderMap, body: &Kept) -> Vec
     compiled.asks.iter().map(answer).collect()
 }
 
-fn parse(body: &Kept) -> Result<Value, String> {
+fn parse(body: &Kept, charset: Charset, text: &str) -> Result<Value, String> {
     if body.total >= BODY_BYTES {
         return Err("the body is longer than 1 MiB and was not read to its end".into());
     }
     if body.bytes.is_empty() {
         return Err("the body is empty".into());
     }
-    json::parse(&body.bytes)
+    match charset.behind_mark(&body.bytes) {
+        // Not the text, where replacement characters would stand for what is no JSON.
+        (Charset::Utf8, bytes) => json::parse(bytes),
+        _ => json::parse(text.as_bytes()),
+    }
 }

@@ -149,3 +149,16 @@ async fn a_message_has_arrived_when_the_status_says_so_whatever_becomes_of_the_b
         assert!(sent.took < Duration::from_secs(5), "{:?}", sent.took);
     }
 }
+
+#[tokio::test]
+async fn a_body_is_read_in_its_own_encoding() {
+    let url = site("HTTP/1.1 200 OK\r\ncontent-length: 13\r\n\r\n\u{feff}{\"n\":\"é\"}").await;
+    let mut spec = HttpSpec::get(url.parse().unwrap());
+    spec.assertions = vec![
+        Assertion::Body { op: Op::Matches, value: "^\\{".into() },
+        Assertion::Json { path: "$.n".into(), op: Op::Eq, value: JsonValue::Text("é".into()) },
+    ];
+    let prober = prober();
+    let attempt = prober.attempt(&prober.compile(&spec).unwrap(), None).await;
+    assert_eq!(attempt.facts, vec![Fact::Found(true), Fact::Value(JsonValue::Text("é".into()))]);
+}
