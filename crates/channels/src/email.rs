@@ -3,9 +3,9 @@
 //! The message is a pure function of the notice, its id and its recipients, date and boundary included: whoever
 //! receives an attempt twice receives the same message under the same Message-ID, which most mailboxes show once.
 //!
-//! Each mailbox has its own answer. If one is to be asked again, all of them are, since nothing is remembered between
-//! attempts: a duplicate under one id is better than a person who is never told. A mailbox that is refused for good
-//! is named in the receipt of the others.
+//! Each mailbox has its own answer. Nothing is remembered between attempts, so to ask one again is to tell all of them
+//! again, up to twelve times. Hence once one mailbox took the message it is delivered, and the receipt names the others
+//! with what was said of them. If none took it, and one of them may yet, all are asked again.
 
 mod render;
 mod server;
@@ -149,23 +149,26 @@ fn date(notice: &Notice) -> SystemTime {
 }
 
 fn outcome(answers: Vec<(String, Answer)>, took: Duration) -> Outcome {
-    let (mut taken, mut later, mut never) = (None, Vec::new(), Vec::new());
+    let (mut taken, mut others, mut may_come_right) = (None, Vec::new(), false);
     for (address, answer) in answers {
         match answer {
             Answer::Taken(receipt) => taken = Some(receipt),
-            Answer::Later(why) => later.push((address, why)),
-            Answer::Never(why) => never.push((address, why)),
+            Answer::Later(why) => {
+                may_come_right = true;
+                others.push((address, why));
+            }
+            Answer::Never(why) => others.push((address, why)),
         }
     }
     match taken {
-        _ if !later.is_empty() => Outcome::Retry { why: complaints(&later), after: None },
-        None => Outcome::Refused { why: complaints(&never) },
-        Some(receipt) if never.is_empty() => {
+        Some(receipt) if others.is_empty() => {
             Outcome::Delivered { receipt: format!("{receipt} in {}", humane_duration(took)) }
         }
         Some(receipt) => Outcome::Delivered {
-            receipt: format!("{receipt} in {}; not taken: {}", humane_duration(took), complaints(&never)),
+            receipt: format!("{receipt} in {}; not taken: {}", humane_duration(took), complaints(&others)),
         },
+        None if may_come_right => Outcome::Retry { why: complaints(&others), after: None },
+        None => Outcome::Refused { why: complaints(&others) },
     }
 }
 

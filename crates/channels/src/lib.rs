@@ -28,8 +28,10 @@ use gazer_probes::Prober;
 
 pub use email::{Mail, MailError};
 
-/// How long one attempt may take in all. A drain waits for sends in flight, so it must not be longer than that.
-const ATTEMPT: Duration = Duration::from_secs(7);
+/// How long one attempt may take in all: receivers that do their work before they answer take some seconds, and to give
+/// up on one that took the message is to send it again. It must end well within the lease of the delivery. A drain does
+/// not wait that long: it cuts what is in flight, and the lease brings it back under the same id.
+const ATTEMPT: Duration = Duration::from_secs(15);
 
 /// Longest text that a receipt or a reason quotes from a service: enough to recognise an answer, too short to be one.
 const QUOTED_CHARS: usize = 200;

@@ -30,7 +30,14 @@ pub(crate) async fn send(
 ) -> Outcome {
     let body = body::of(notice);
     let headers = headers(id, secret, &body, now);
-    outcome(prober.post(url, &headers, body, ATTEMPT).await)
+    let answer = prober.post(url, &headers, body, ATTEMPT).await;
+    match answer {
+        // Only an operator or another URL changes this. Where an allowed name leads may change by itself.
+        Err(Cause { code: Code::EgressDenied, text }) if prober.door().judge(url).is_err() => {
+            Outcome::Refused { why: text }
+        }
+        answer => outcome(answer),
+    }
 }
 
 fn headers(id: &DeliveryId, secret: &[u8], body: &[u8], now: Timestamp) -> Vec<(String, String)> {
@@ -47,8 +54,6 @@ fn headers(id: &DeliveryId, secret: &[u8], body: &[u8], now: Timestamp) -> Vec<(
 fn outcome(answer: Result<Receipt, Cause>) -> Outcome {
     let receipt = match answer {
         Ok(receipt) => receipt,
-        // The guard's answer does not change with time; only an operator or another URL changes it.
-        Err(Cause { code: Code::EgressDenied, text }) => return Outcome::Refused { why: text },
         Err(cause) => return Outcome::Retry { why: cause.text, after: None },
     };
     match receipt.status {

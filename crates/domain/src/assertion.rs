@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::cause::{Cause, Code};
 use crate::http::HttpSpec;
-use crate::observation::{Attempt, Fact, JsonValue};
+use crate::observation::{Answer, Attempt, Fact, JsonValue};
 use crate::time::{format_duration, millis};
 use crate::verdict::{Judgement, Verdict};
 
@@ -69,6 +69,7 @@ impl fmt::Display for Op {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Assertion {
     Status(StatusSet),
+    /// A name may come in several lines. One of them must hold; for lacks and != all must.
     Header {
         name: String,
         op: Op,
@@ -152,7 +153,7 @@ fn one(attempt: &Attempt, assertion: &Assertion, fact: &Fact) -> Judgement {
     match assertion {
         Assertion::Status(set) => status(attempt, set),
         Assertion::Header { name, op, value } => header(attempt, name, *op, value, fact),
-        Assertion::Body { op, value } => body(*op, value, fact),
+        Assertion::Body { op, value } => body(attempt, *op, value, fact),
         Assertion::Json { path, op, value } => json(path, *op, value, fact),
         Assertion::Time { op, limit } => time(attempt, *op, *limit),
         Assertion::Certificate { op, left } => certificate(attempt, *op, *left),
@@ -174,33 +175,47 @@ fn status(attempt: &Attempt, set: &StatusSet) -> Judgement {
 }
 
 fn header(attempt: &Attempt, name: &str, op: Op, value: &str, fact: &Fact) -> Judgement {
-    let seen = attempt.answer().and_then(|answer| answer.header(name));
-    let holds = match (op, seen, fact) {
-        (Op::Lacks, Some(seen), _) => !seen.contains(value),
-        (Op::Lacks | Op::Ne, None, _) => true,
-        (Op::Contains, Some(seen), _) => seen.contains(value),
-        (Op::Matches, _, Fact::Found(found)) => *found,
-        (op, Some(seen), _) => match (seen.trim().parse::<f64>(), value.parse::<f64>()) {
-            (Ok(seen), Ok(value)) => op.holds(&seen, &value),
-            _ => op.holds(seen, value),
-        },
-        (_, None, _) => false,
+    let lines: Vec<&str> = attempt.answer().map(|answer| answer.lines(name).collect()).unwrap_or_default();
+    let holds = match op {
+        Op::Matches => matches!(fact, Fact::Found(true)),
+        Op::Lacks | Op::Ne => lines.iter().all(|seen| line_holds(op, seen, value)),
+        _ => lines.iter().any(|seen| line_holds(op, seen, value)),
     };
     if holds {
         return Judgement::UP;
     }
-    let seen = seen.map_or("was not sent".to_owned(), |seen| format!("was {}", quoted(seen)));
+    let telling = match op {
+        Op::Lacks | Op::Ne => lines.iter().find(|seen| !line_holds(op, seen, value)),
+        _ => lines.first(),
+    };
+    let seen = telling.map_or("was not sent".to_owned(), |seen| format!("was {}", quoted(seen)));
     down(Code::HeaderMismatch, format!("the header {name} {seen}, expected {op} {}", quoted(value)))
 }
 
-fn body(op: Op, value: &str, fact: &Fact) -> Judgement {
-    let found = matches!(fact, Fact::Found(true));
-    match (op, found) {
-        (Op::Lacks, false) | (Op::Contains | Op::Matches, true) => Judgement::UP,
-        (Op::Lacks, true) => down(Code::BodyMismatch, format!("the body contains {}", quoted(value))),
-        (Op::Matches, false) => down(Code::BodyMismatch, format!("the body does not match {}", quoted(value))),
-        _ => down(Code::BodyMismatch, format!("the body does not contain {}", quoted(value))),
+/// Numbers compare as numbers, if both are; what is not finite is none.
+fn line_holds(op: Op, seen: &str, value: &str) -> bool {
+    let number = |text: &str| text.trim().parse::<f64>().ok().filter(|number| number.is_finite());
+    match op {
+        Op::Contains => seen.contains(value),
+        Op::Lacks => !seen.contains(value),
+        _ => match (number(seen), number(value)) {
+            (Some(seen), Some(value)) => op.holds(&seen, &value),
+            _ => op.holds(seen, value),
+        },
     }
+}
+
+fn body(attempt: &Attempt, op: Op, value: &str, fact: &Fact) -> Judgement {
+    let found = matches!(fact, Fact::Found(true));
+    let says = match (op, found) {
+        (Op::Lacks, false) | (Op::Contains | Op::Matches, true) => return Judgement::UP,
+        (Op::Lacks, true) => "contains",
+        (Op::Matches, false) => "does not match",
+        _ => "does not contain",
+    };
+    let whole = found || !attempt.answer().is_some_and(Answer::is_cut);
+    let within = if whole { "" } else { " in its first 1 MiB" };
+    down(Code::BodyMismatch, format!("the body {says} {}{within}", quoted(value)))
 }
 
 fn json(path: &str, op: Op, value: &JsonValue, fact: &Fact) -> Judgement {
@@ -269,6 +284,8 @@ impl fmt::Display for JsonValue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Timestamp;
+    use crate::observation::{Hop, HttpVersion, Phases, Request};
 
     #[test]
     fn a_status_set_reads_codes_and_ranges() {
@@ -278,6 +295,48 @@ mod tests {
         for wrong in ["", "20", "299-200", "abc", "200-", "200,,201", "99", "600"] {
             assert!(StatusSet::parse(wrong).is_err(), "{wrong}");
         }
+    }
+
+    fn answered(headers: &[(&str, &str)]) -> Attempt {
+        let headers = headers.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let answer = Answer { status: 200, version: HttpVersion::Http11, headers, body_bytes: 0, body: None };
+        let request = Request { method: "GET".into(), url: "http://a.test/".into(), headers: Vec::new() };
+        let hop = Hop { request, address: None, phases: Phases::default(), answer: Some(answer), certificate: None };
+        let (started, took) = (Timestamp::EPOCH, Duration::ZERO);
+        Attempt { started, took, hops: vec![hop], fault: None, facts: Vec::new() }
+    }
+
+    #[test]
+    fn every_line_of_a_header_counts() {
+        let attempt = answered(&[("X-A", "one"), ("x-a", "two"), ("X-N", "NaN"), ("X-M", "12")]);
+        for (name, op, value, holds) in [
+            ("x-a", Op::Contains, "tw", true),
+            ("x-a", Op::Eq, "two", true),
+            ("x-a", Op::Eq, "three", false),
+            ("x-a", Op::Lacks, "tw", false),
+            ("x-a", Op::Lacks, "three", true),
+            ("x-a", Op::Ne, "two", false),
+            ("x-absent", Op::Ne, "two", true),
+            ("x-absent", Op::Contains, "", false),
+            ("x-n", Op::Eq, "NaN", true),
+            ("x-n", Op::Ne, "nan", true),
+            ("x-m", Op::Gt, "9", true),
+            ("x-m", Op::Lt, "inf", true),
+        ] {
+            let judged = header(&attempt, name, op, value, &Fact::NotAsked);
+            assert_eq!(judged == Judgement::UP, holds, "{name} {op} {value}");
+        }
+        let text = header(&attempt, "x-a", Op::Lacks, "tw", &Fact::NotAsked).cause.unwrap().text;
+        assert_eq!(text, r#"the header x-a was "two", expected lacks "tw""#);
+    }
+
+    #[test]
+    fn a_body_that_was_cut_says_how_far_it_was_read() {
+        let mut attempt = answered(&[]);
+        let text = |attempt: &Attempt| body(attempt, Op::Contains, "up", &Fact::Found(false)).cause.unwrap().text;
+        assert_eq!(text(&attempt), r#"the body does not contain "up""#);
+        attempt.hops[0].answer.as_mut().unwrap().body_bytes = 1 << 20;
+        assert_eq!(text(&attempt), r#"the body does not contain "up" in its first 1 MiB"#);
     }
 
     #[test]

@@ -164,6 +164,9 @@ impl fmt::Display for Code {
     }
 }
 
+/// Longest sentence, in characters: parts of it are other people's words, and it is shown on pages and lock screens.
+const TEXT_CHARS: usize = 500;
+
 /// A code and its sentence, which names the particulars: `192.0.2.7:443 refused the connection`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cause {
@@ -172,8 +175,14 @@ pub struct Cause {
 }
 
 impl Cause {
+    /// A text that is too long is cut.
     pub fn new(code: Code, text: impl Into<String>) -> Self {
-        Self { code, text: text.into() }
+        let mut text = text.into();
+        if let Some((end, _)) = text.char_indices().nth(TEXT_CHARS) {
+            text.truncate(end);
+            text.push('…');
+        }
+        Self { code, text }
     }
 }
 
@@ -186,6 +195,13 @@ impl fmt::Display for Cause {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sentence_has_an_end() {
+        let long = Cause::new(Code::BadRedirect, "é".repeat(50_000)).text;
+        assert_eq!((long.chars().count(), long.ends_with("é…")), (501, true));
+        assert_eq!(Cause::new(Code::BadRedirect, "é".repeat(500)).text, "é".repeat(500));
+    }
 
     #[test]
     fn every_code_reads_back_and_none_shares_its_text() {

@@ -67,6 +67,9 @@ pub struct Request {
     pub headers: Vec<(String, String)>,
 }
 
+/// At most this much of an answer's body is read; what lies beyond is not looked at.
+pub const MOST_BODY_BYTES: u64 = 1 << 20;
+
 /// The answer as it came back. `body` is a bounded excerpt, and only of answers that are kept as evidence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
@@ -79,9 +82,19 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// True if the body may go on beyond what was read of it.
+    pub fn is_cut(&self) -> bool {
+        self.body_bytes >= MOST_BODY_BYTES
+    }
+
     /// The first header of that name, compared without case.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    pub fn header<'a>(&'a self, name: &'a str) -> Option<&'a str> {
+        self.lines(name).next()
+    }
+
+    /// Every header of that name, compared without case.
+    pub fn lines<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.headers.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 }
 

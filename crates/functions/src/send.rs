@@ -12,7 +12,7 @@ use gazer_bus::{Failure, Function, Message, Report, Sent, Topic, Wake, Woken};
 use crate::Parts;
 
 /// The longest that a send takes, and a little.
-const LONGEST: Duration = Duration::from_secs(12);
+const LONGEST: Duration = Duration::from_secs(17);
 /// Messages under way at once.
 const IN_FLIGHT: usize = 64;
 

@@ -198,7 +198,7 @@ fn web(config: &Config, public_url: Url, store: Store, bus: &Bus, prober: Prober
         compile: Arc::new(move |spec| match spec {
             Spec::Http(http) => prober.compile(http).map(drop),
         }),
-        reach: Arc::new(move |url| door.judge_literal(url).map_err(|cause| cause.text)),
+        reach: Arc::new(move |url| door.judge(url).map_err(|cause| cause.text)),
         metrics: Arc::default(),
         doors: Arc::default(),
     }

@@ -103,13 +103,25 @@ impl Place {
         if !matches!(url.scheme(), "postgres" | "postgresql") {
             return Err(refused("must begin with postgres://; without --database the data folder holds a SQLite file"));
         }
-        // A server that is reached through a socket file has no host, and no monitor can reach it.
-        let server = url
-            .host_str()
-            .filter(|host| !host.is_empty())
-            .map(|host| (host.trim_start_matches('[').trim_end_matches(']').to_owned(), url.port().unwrap_or(5432)));
+        let server = server_of(&url);
         Ok(Self { data: flags.data, location: Location::Postgres(database), server })
     }
+}
+
+/// Host and port as sqlx reads them: libpq's `host`, `hostaddr` and `port` in the query go before those of the URL. A
+/// server that is reached through a socket file has no host, and no monitor can reach it.
+fn server_of(url: &Url) -> Option<(String, u16)> {
+    let mut host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']').to_owned();
+    let mut port = url.port().unwrap_or(5432);
+    for (name, value) in url.query_pairs() {
+        match &*name {
+            "host" | "hostaddr" => host = value.into_owned(),
+            "port" => port = value.parse().unwrap_or(port),
+            _ => {}
+        }
+    }
+    let is_file = host.starts_with('/') || host.to_ascii_lowercase().starts_with("%2f");
+    (!host.is_empty() && !is_file).then_some((host, port))
 }
 
 fn public_url(text: &str) -> Result<Url, Failure> {
@@ -224,8 +236,18 @@ mod tests {
 
     #[test]
     fn the_database_server_is_known_so_that_no_monitor_may_ask_it() {
-        let config = resolve(&["--database", "postgres://gazer:x@[::1]/gazer"]).unwrap();
-        assert_eq!(config.place.server, Some(("::1".to_owned(), 5432)));
+        for (url, server) in [
+            ("postgres://gazer:x@[::1]/gazer", Some(("::1", 5432))),
+            ("postgres:///gazer?host=10.0.0.5&port=6432", Some(("10.0.0.5", 6432))),
+            ("postgres://db.example:5433/gazer?hostaddr=10.0.0.5", Some(("10.0.0.5", 5433))),
+            ("postgres:///gazer?host=/var/run/postgresql", None),
+            ("postgres://%2Fvar%2Frun%2Fpostgresql/gazer", None),
+            ("postgres:///gazer", None),
+        ] {
+            let config = resolve(&["--database", url]).unwrap();
+            let known = config.place.server.as_ref().map(|(host, port)| (host.as_str(), *port));
+            assert_eq!(known, server, "{url}");
+        }
     }
 
     #[test]

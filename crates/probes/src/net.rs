@@ -40,7 +40,8 @@ pub struct Dialled {
     pub connect_us: u32,
 }
 
-/// How far a dial has come; where a deadline ends it, this says what stalled, and which address was being tried.
+/// How far a dial has come; where a deadline ends it, this says what stalled, and which address
+/// that was; where the dial failed, whose fault decided.
 #[derive(Debug, Clone, Default)]
 pub struct Stage {
     pub dns_us: u32,
@@ -72,12 +73,15 @@ impl Door {
         self.connect(&to, Instant::now(), stage).await
     }
 
-    /// Judges the address in a URL that holds one: the same would be said at every dial, so it can be said before. A URL
-    /// with a name passes, since what it leads to is only known when it is dialled.
-    pub fn judge_literal(&self, url: &Url) -> Result<(), Cause> {
-        let address = url.host().and_then(|host| literal(&host)).zip(url.port_or_known_default());
-        let Some((ip, port)) = address else { return Ok(()) };
-        self.guard.judge("", SocketAddr::new(ip, port)).map(drop)
+    /// Judges what a URL says, before any name is looked up: a literal or a name that is refused stays so, while where a
+    /// name leads may change.
+    pub fn judge(&self, url: &Url) -> Result<(), Cause> {
+        let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else { return Ok(()) };
+        match (literal(&host), host) {
+            (Some(ip), _) => self.guard.judge("", SocketAddr::new(ip, port)).map(drop),
+            (None, Host::Domain(name)) => self.guard.judge_name(name),
+            (None, _) => Ok(()),
+        }
     }
 
     /// Every address of `name` that may be dialled; the refusal if there is none.
@@ -106,8 +110,8 @@ impl Door {
     }
 
     async fn connect(&self, to: &[SocketAddr], begun: Instant, stage: &mut Stage) -> Result<Dialled, Cause> {
-        stage.connecting = Some((begun, to[0]));
-        let (stream, address) = dial::first_of(self.sockets.as_ref(), to).await?;
+        let (_, blamed) = stage.connecting.insert((begun, to[0]));
+        let (stream, address) = dial::first_of(self.sockets.as_ref(), to, blamed).await?;
         let connect_us = micros(begun);
         if self.guard.may_be_ourselves(address)
             && stream.local_addr().is_ok_and(|local| self.guard.is_ourselves(local.ip(), address))

@@ -2,6 +2,9 @@
 //!
 //! A webhook that redirects has moved, and its owner should say where to: following would send a signed message to
 //! whomever the old place names.
+//!
+//! The receipt is the status and its headers. Once they are there the message has arrived, or was refused, whatever
+//! becomes of the body that follows: to send again because a body broke off is to say the same thing twice.
 
 use std::time::Duration;
 
@@ -9,14 +12,18 @@ use bytes::Bytes;
 use gazer_domain::Timestamp;
 use gazer_domain::cause::{Cause, Code};
 use gazer_domain::http::Trust;
-use http::header::{HOST, RETRY_AFTER, USER_AGENT};
+use http::header::{CONTENT_TYPE, HOST, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use tokio::time::{Instant, timeout};
 use url::Url;
 
 use crate::Prober;
-use crate::http::exchange::{self, Terms, Trace};
-use crate::http::{EXCERPT_BYTES, Outgoing, Target, fault, shown};
+use crate::http::charset::Charset;
+use crate::http::exchange::{self, Terms, Trace, Wanted};
+use crate::http::{Outgoing, Target, fault, shown};
+
+/// How long the answer's body is waited for: it is an ornament of the receipt.
+const BODY_PATIENCE: Duration = Duration::from_secs(1);
 
 /// How a message was answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,19 +49,24 @@ impl Prober {
         let begun = Instant::now();
         let at = (self.0.now)();
         let outgoing = self.message(url, headers, body)?;
-        let terms = Terms { trust: Trust::Verified, avoid: None, at, keep: EXCERPT_BYTES, skips_body: &|_| false };
+        let body = Wanted::Excerpt(BODY_PATIENCE);
+        let terms = Terms { trust: Trust::Verified, avoid: None, at, body, skips_body: &|_| false };
         let mut trace = Trace::new(shown(&outgoing));
         let outcome = timeout(within, exchange::run(&self.0.means, &outgoing, &terms, &mut trace)).await;
-        let received =
-            outcome.unwrap_or_else(|_| Err(fault::of_deadline(&trace, url.host_str().unwrap_or_default(), within)))?;
-        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-        let headers = received.head.headers.iter();
+        let outcome = outcome.unwrap_or_else(|_| Err(fault::of_deadline(&trace, within)));
+        let Some(answer) = trace.answer.take() else {
+            let silent = || Cause::new(Code::Internal, "the exchange ended without an answer");
+            return Err(outcome.err().unwrap_or_else(silent));
+        };
+        let kept = outcome.as_ref().ok().map(|received| &received.body);
+        let kept = kept.or(trace.reader.as_ref().map(|reader| reader.kept()));
+        let charset = Charset::of(answer.header(CONTENT_TYPE.as_str()));
         Ok(Receipt {
-            status: received.head.status.as_u16(),
-            headers: headers.map(|(name, value)| (name.as_str().to_owned(), text(value))).collect(),
-            body_excerpt: received.body.excerpt().text,
+            status: answer.status,
+            body_excerpt: kept.map(|kept| kept.excerpt(charset).text).unwrap_or_default(),
             took: begun.elapsed(),
-            retry_after: received.head.headers.get(RETRY_AFTER).and_then(|value| retry_after(value.to_str().ok()?, at)),
+            retry_after: answer.header(RETRY_AFTER.as_str()).and_then(|value| retry_after(value, at)),
+            headers: answer.headers,
         })
     }
 
@@ -76,17 +88,15 @@ impl Prober {
     }
 }
 
-/// Seconds, or an HTTP date in its preferred form (RFC 9110 §5.6.7).
+/// Seconds, or an HTTP date in any of the three forms that a recipient must read (RFC 9110 §5.6.7).
 fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     let text = text.trim();
     if let Ok(seconds) = text.parse::<u32>() {
         return Some(Duration::from_secs(seconds.into()));
     }
-    let mut words = text.split_once(", ")?.1.split(' ');
-    let (day, month, year, time) = (words.next()?, words.next()?, words.next()?, words.next()?);
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let month = MONTHS.iter().position(|name| *name == month)? + 1;
-    let at = Timestamp::parse_rfc3339(&format!("{year}-{month:02}-{day}T{time}Z"))?;
+    let date = httpdate::parse_http_date(text).ok()?;
+    let since_epoch = date.duration_since(std::time::SystemTime::UNIX_EPOCH).ok()?;
+    let at = Timestamp::from_millis(i64::try_from(since_epoch.as_millis()).ok()?);
     Some(at.since(now))
 }
 
@@ -95,10 +105,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_receiver_may_ask_for_time_in_either_form() {
+    fn a_receiver_may_ask_for_time_in_every_form() {
         let now = Timestamp::parse_rfc3339("1994-11-06T08:49:07Z").unwrap();
         assert_eq!(retry_after("120", now), Some(Duration::from_secs(120)));
-        assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:37 GMT", now), Some(Duration::from_secs(30)));
+        for date in ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"] {
+            assert_eq!(retry_after(date, now), Some(Duration::from_secs(30)), "{date}");
+        }
         assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:00 GMT", now), Some(Duration::ZERO));
         assert_eq!(retry_after("soon", now), None);
     }

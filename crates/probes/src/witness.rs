@@ -8,13 +8,15 @@
 //! private addresses, which can be reached while the uplink is down.
 //!
 //! They also tell a resolver of ours that fails from name servers of the customer's that do: while witnesses are found
-//! by their names, a name that cannot be resolved is the site's trouble.
+//! by their names, a name that cannot be resolved is the site's trouble. And where names that were found within the last
+//! hour are found no longer, whatever the resolver says of any name is worth nothing.
 //!
-//! Witnesses are asked when somebody is about to say down, at most every few seconds, all waiting checks together; and
-//! rarely otherwise, while public sites are being checked at all, so that their votes do not lapse. An install that
+//! Witnesses are asked when somebody is about to say down, all waiting checks together, and about the time of the failure:
+//! a round counts only if it began after the failing attempt did, because the world may have gone in between. They are
+//! asked rarely otherwise, while public sites are being checked at all, so that their votes do not lapse. An install that
 //! checks only its own network asks nobody.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
@@ -22,13 +24,13 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use gazer_domain::observation::Attempt;
 use tokio::sync::Mutex;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 use url::Host;
 
 use crate::net::{Door, Stage, is_public};
 
-/// An answer this fresh serves all who ask.
-const FRESH: Duration = Duration::from_secs(3);
+/// From the begin of one round to that of the next at least: a thousand sites that fail at once ask four times a second.
+const SPACING: Duration = Duration::from_millis(250);
 /// Within this a witness must have answered to have a vote.
 const VOTE: Duration = Duration::from_secs(3_600);
 /// How often votes are renewed while nothing is down.
@@ -81,6 +83,16 @@ pub(crate) enum Opinion {
     },
 }
 
+/// What the witnesses that are known by their names say of our resolver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Resolver {
+    /// It finds one of them, or none has a vote.
+    Works,
+    Fails {
+        asked: usize,
+    },
+}
+
 /// The witnesses of one prober.
 #[derive(Debug)]
 pub(crate) struct Witnesses {
@@ -96,7 +108,8 @@ pub(crate) struct Witnesses {
 
 #[derive(Debug, Default)]
 struct Roll {
-    asked: Option<Instant>,
+    /// When the last finished round began.
+    began: Option<Instant>,
     standing: Vec<Standing>,
 }
 
@@ -104,6 +117,9 @@ struct Roll {
 struct Standing {
     answers_now: bool,
     answered: Option<Instant>,
+    /// Whether its name led to an address in the last round, and when one did at last.
+    resolves_now: bool,
+    resolved: Option<Instant>,
     /// Where it answered from.
     scope: Option<Scope>,
 }
@@ -117,13 +133,13 @@ pub(crate) fn scope_of(attempts: &[Attempt]) -> Scope {
 impl Witnesses {
     pub(crate) fn new(known: Vec<Witness>, door: Door) -> Self {
         let standing = known.iter().map(|_| Standing::default()).collect();
-        let roll = Mutex::new(Roll { asked: None, standing });
+        let roll = Mutex::new(Roll { began: None, standing });
         let last_round = std::sync::atomic::AtomicU64::new(0);
         Self { door, known, roll, renewing: AtomicBool::new(false), begun: Instant::now(), last_round }
     }
 
-    /// Asks those that have a vote about `scope`.
-    pub(crate) async fn ask(&self, scope: Scope) -> Opinion {
+    /// Asks those that have a vote about `scope`, no earlier than `since`.
+    pub(crate) async fn ask(&self, scope: Scope, since: Instant) -> Opinion {
         if self.known.is_empty() {
             return Opinion::WorldIsThere;
         }
@@ -131,9 +147,7 @@ impl Witnesses {
         if roll.voters(scope).next().is_none() {
             return Opinion::WorldIsThere;
         }
-        if roll.asked.is_none_or(|asked| asked.elapsed() > FRESH) {
-            self.round(&mut roll).await;
-        }
+        self.round_since(&mut roll, since).await;
         let (mut asked, mut answer) = (0, false);
         for voter in roll.voters(scope) {
             asked += 1;
@@ -142,17 +156,34 @@ impl Witnesses {
         if asked == 0 || answer { Opinion::WorldIsThere } else { Opinion::WorldIsGone { asked } }
     }
 
-    /// True if our resolver is seen to work: a witness that is known by its name answers.
-    pub(crate) async fn names_answer(&self) -> bool {
-        let has_name = |witness: &Witness| matches!(witness.host, Host::Domain(_));
-        if !self.known.iter().any(has_name) {
+    /// True if our resolver is seen to work, no earlier than `since`: a witness that is known by its name answers.
+    pub(crate) async fn names_answer(&self, since: Instant) -> bool {
+        if !self.known.iter().any(Witness::has_name) {
             return false;
         }
         let mut roll = self.roll.lock().await;
-        if roll.asked.is_none_or(|asked| asked.elapsed() > FRESH) {
-            self.round(&mut roll).await;
+        self.round_since(&mut roll, since).await;
+        self.known.iter().zip(&roll.standing).any(|(witness, standing)| witness.has_name() && standing.answers_now)
+    }
+
+    /// Whether the names of witnesses still lead somewhere. Those that did within the last hour have a vote.
+    pub(crate) async fn resolver(&self, since: Instant) -> Resolver {
+        let mut roll = self.roll.lock().await;
+        if self.resolved(&roll).next().is_none() {
+            return Resolver::Works;
         }
-        self.known.iter().zip(&roll.standing).any(|(witness, standing)| has_name(witness) && standing.answers_now)
+        self.round_since(&mut roll, since).await;
+        let (mut asked, mut found) = (0, false);
+        for voter in self.resolved(&roll) {
+            asked += 1;
+            found |= voter.resolves_now;
+        }
+        if asked == 0 || found { Resolver::Works } else { Resolver::Fails { asked } }
+    }
+
+    fn resolved<'a>(&'a self, roll: &'a Roll) -> impl Iterator<Item = &'a Standing> {
+        let standing = self.known.iter().zip(&roll.standing).filter(|(witness, _)| witness.has_name());
+        standing.map(|(_, standing)| standing).filter(|one| one.resolved.is_some_and(|at| at.elapsed() < VOTE))
     }
 
     /// Renews votes in the background, if they are old and this attempt was at a public address.
@@ -176,30 +207,64 @@ impl Witnesses {
         last == 0 || self.begun.elapsed() > Duration::from_millis(last) + RENEW
     }
 
+    async fn round_since(&self, roll: &mut Roll, since: Instant) {
+        if roll.began.is_some_and(|began| began >= since) {
+            return;
+        }
+        if let Some(began) = roll.began {
+            sleep_until(began + SPACING).await;
+        }
+        self.round(roll).await;
+    }
+
     async fn round(&self, roll: &mut Roll) {
+        let began = Instant::now();
         let answers = join_all(self.known.iter().map(|witness| self.answers(witness))).await;
         let now = Instant::now();
         for (standing, answer) in roll.standing.iter_mut().zip(answers) {
-            standing.answers_now = answer.is_some();
-            if let Some(ip) = answer {
+            standing.answers_now = matches!(answer, Heard::From(_));
+            standing.resolves_now = !matches!(answer, Heard::Nowhere);
+            if standing.resolves_now {
+                standing.resolved = Some(now);
+            }
+            if let Heard::From(ip) = answer {
                 standing.answered = Some(now);
                 standing.scope = Some(if is_public(ip) { Scope::Internet } else { Scope::Private });
             }
         }
-        roll.asked = Some(now);
+        roll.began = Some(began);
         self.last_round.store(self.begun.elapsed().as_millis() as u64 + 1, Relaxed);
     }
 
     /// A connection is answer enough.
-    async fn answers(&self, witness: &Witness) -> Option<IpAddr> {
+    async fn answers(&self, witness: &Witness) -> Heard {
         let host = match &witness.host {
             Host::Domain(name) => Host::Domain(name.as_str()),
             Host::Ipv4(ip) => Host::Ipv4(*ip),
             Host::Ipv6(ip) => Host::Ipv6(*ip),
         };
         let mut stage = Stage::default();
-        let dialled = timeout(PATIENCE, self.door.dial(host, witness.port, None, &mut stage)).await;
-        dialled.ok()?.ok().map(|dialled| SocketAddr::ip(&dialled.address))
+        match timeout(PATIENCE, self.door.dial(host, witness.port, None, &mut stage)).await {
+            Ok(Ok(dialled)) => Heard::From(dialled.address.ip()),
+            _ if stage.connecting.is_some() => Heard::Silence,
+            _ => Heard::Nowhere,
+        }
+    }
+}
+
+/// What came of asking one witness.
+#[derive(Debug, Clone, Copy)]
+enum Heard {
+    From(IpAddr),
+    /// It has an address, which does not answer.
+    Silence,
+    /// Its name led to no address that may be dialled.
+    Nowhere,
+}
+
+impl Witness {
+    fn has_name(&self) -> bool {
+        matches!(self.host, Host::Domain(_))
     }
 }
 

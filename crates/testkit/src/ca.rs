@@ -10,8 +10,10 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
     KeyUsagePurpose, date_time_ymd,
 };
-use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{NoClientAuth, WebPkiClientVerifier};
+use rustls::{RootCertStore, ServerConfig};
 
 use crate::now::now;
 
@@ -138,12 +140,25 @@ impl Leaf {
 
     /// TLS 1.2 and 1.3 with this certificate, offering these protocols (`h2`, `http/1.1`).
     pub fn server(&self, alpn: &[&str]) -> Arc<ServerConfig> {
+        self.server_asking(alpn, Arc::new(NoClientAuth))
+    }
+
+    /// The same for a server that turns away clients without a certificate of `authority`.
+    pub fn server_for_clients_of(&self, authority: &Ca, alpn: &[&str]) -> Arc<ServerConfig> {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let mut roots = RootCertStore::empty();
+        roots.add(authority.der()).expect("an authority is a root");
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
+        self.server_asking(alpn, verifier.expect("there is a root"))
+    }
+
+    fn server_asking(&self, alpn: &[&str], clients: Arc<dyn ClientCertVerifier>) -> Arc<ServerConfig> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.key.clone()));
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .expect("aws-lc speaks TLS 1.2 and 1.3")
-            .with_no_client_auth()
+            .with_client_cert_verifier(clients)
             .with_single_cert(self.chain.clone(), key)
             .expect("the key belongs to the leaf");
         config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();

@@ -31,9 +31,27 @@ pub struct Misbehaviour {
     pub name: &'static str,
     /// What the probe should find; `None` is up.
     pub expect: Option<Code>,
+    /// The sentence that goes with it; empty for up. `{at}` is the target's address, and `*` is whatever differs from run
+    /// to run: times, counts and limits of the probe.
+    pub text: &'static str,
     pub door: Door,
     /// Played to each connection, once it is through the door.
     pub script: &'static [Step],
+}
+
+impl Misbehaviour {
+    /// Whether a probe that met it at this address says what it should.
+    pub fn is_told_as(&self, said: &str, at: SocketAddr) -> bool {
+        let expected = self.text.replace("{at}", &at.to_string());
+        let mut parts = expected.split('*');
+        let begins = parts.next().unwrap_or_default();
+        let Some(mut rest) = said.strip_prefix(begins) else { return false };
+        for part in parts {
+            let Some(found) = rest.find(part) else { return false };
+            rest = &rest[found + part.len()..];
+        }
+        rest.is_empty() || expected.ends_with('*')
+    }
 }
 
 /// What a connection meets first.
@@ -47,6 +65,8 @@ pub enum Door {
     /// The URL says https, but the script is played on the bare connection.
     NotTls,
     Tls(Certificate),
+    /// TLS for clients that show a certificate, which ours do not.
+    TlsForMembers,
     /// TLS with `h2` as the only protocol; the script is played as bytes below HTTP/2.
     RawH2,
     /// HTTP/2 in earnest, up to this fault.
@@ -65,6 +85,8 @@ pub enum H2Fault {
     ResetStream,
     /// Answers 200 and half a body, then resets the stream.
     ResetMidBody,
+    /// Takes the request and closes the connection.
+    Close,
     /// Takes the request and is silent.
     Silent,
     /// Answers 200 and half a body, then is silent.
@@ -145,7 +167,9 @@ pub async fn start(one: &'static Misbehaviour) -> Target {
     match one.door {
         Door::Nobody => nobody().await,
         Door::FullQueue => full_queue().await,
-        Door::Plain | Door::NotTls | Door::Tls(_) | Door::RawH2 | Door::H2(_) => listen(one).await,
+        Door::Plain | Door::NotTls | Door::Tls(_) | Door::TlsForMembers | Door::RawH2 | Door::H2(_) => {
+            listen(one).await
+        }
     }
 }
 
@@ -153,13 +177,14 @@ impl Door {
     fn scheme(self) -> &'static str {
         match self {
             Self::Nobody | Self::FullQueue | Self::Plain => "http",
-            Self::NotTls | Self::Tls(_) | Self::RawH2 | Self::H2(_) => "https",
+            Self::NotTls | Self::Tls(_) | Self::TlsForMembers | Self::RawH2 | Self::H2(_) => "https",
         }
     }
 
     fn acceptor(self) -> Option<TlsAcceptor> {
         let config = match self {
             Self::Tls(certificate) => certificate.leaf().server(&["http/1.1"]),
+            Self::TlsForMembers => Certificate::Good.leaf().server_for_clients_of(authority(), &["http/1.1"]),
             Self::RawH2 | Self::H2(_) => Certificate::Good.leaf().server(&["h2"]),
             Self::Nobody | Self::FullQueue | Self::Plain | Self::NotTls => return None,
         };
@@ -195,7 +220,11 @@ async fn serve(one: &'static Misbehaviour, tcp: TcpStream, acceptor: Option<TlsA
     let Some(acceptor) = acceptor else {
         return play::play(one.script, tcp, |tcp| tcp).await;
     };
-    let Ok(tls) = acceptor.accept(tcp).await else { return };
+    let tls = match acceptor.accept(tcp).into_fallible().await {
+        Ok(tls) => tls,
+        // Closed over unread bytes it would send RST, and the alert might be lost.
+        Err((_, mut tcp)) => return play::until_gone(&mut tcp).await,
+    };
     match one.door {
         Door::H2(fault) => play::h2(fault, tls).await,
         _ => play::play(one.script, tls, |tls| tls.get_ref().0).await,

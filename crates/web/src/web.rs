@@ -28,7 +28,7 @@ pub struct Web {
     pub wake: Arc<dyn Fn(Wake) + Send + Sync>,
     /// Refuses what only a prober can judge: a pattern or a path that does not compile.
     pub compile: Arc<Compile>,
-    /// Refuses what no dial would ever be allowed to: a literal address that the guard has closed.
+    /// Refuses what no dial would ever be allowed to: an address or a name that the guard has closed.
     pub reach: Arc<Reach>,
     pub metrics: Arc<Registry>,
     pub doors: Arc<Doors>,
@@ -37,7 +37,7 @@ pub struct Web {
 /// Judges a spec by compiling it.
 pub type Compile = dyn Fn(&Spec) -> Result<(), Invalid> + Send + Sync;
 
-/// Judges the address in a URL, if it holds one; says why it is refused.
+/// Judges a URL as it is written, before any name is looked up; says why it is refused.
 pub type Reach = dyn Fn(&Url) -> Result<(), String> + Send + Sync;
 
 /// What the composition root resolved from flags, file and environment.
@@ -92,12 +92,11 @@ impl Web {
 
     /// Nothing is stored that could never be checked.
     pub fn judge(&self, spec: &Spec) -> Result<(), Invalid> {
-        let Spec::Http(http) = spec;
-        (self.reach)(&http.url).map_err(|why| Invalid::new("http.url", why))?;
         (self.compile)(spec)
     }
 
-    /// Nor what could never be told.
+    /// Nor what could never be told. (A monitor of a closed address is `unknown`, which says why; a channel to one would
+    /// be silent.)
     pub fn judge_target(&self, target: &Target) -> Result<(), Invalid> {
         match target {
             Target::Webhook { url, .. } => (self.reach)(url).map_err(|why| Invalid::new("webhook.url", why)),

@@ -127,7 +127,7 @@ fn say(answers: &[(&str, Answer)]) -> Outcome {
 }
 
 #[test]
-fn one_mailbox_that_is_gone_does_not_silence_the_others() {
+fn one_mailbox_that_is_gone_or_full_neither_silences_nor_repeats_the_others() {
     let taken = || Answer::Taken("mx:25 answered 250 ok".into());
     let never = || Answer::Never("550 gone".into());
     let delivered = |receipt: &str| Outcome::Delivered { receipt: receipt.into() };
@@ -137,6 +137,11 @@ fn one_mailbox_that_is_gone_does_not_silence_the_others() {
         delivered("mx:25 answered 250 ok in 30 ms; not taken: a, c: 550 gone")
     );
     assert_eq!(say(&[("a", never())]), Outcome::Refused { why: "a: 550 gone".into() });
-    let later = Outcome::Retry { why: "c: 450 later".into(), after: None };
-    assert_eq!(say(&[("a", taken()), ("b", never()), ("c", Answer::Later("450 later".into()))]), later);
+    let later = || Answer::Later("450 later".into());
+    assert_eq!(
+        say(&[("a", taken()), ("b", never()), ("c", later())]),
+        delivered("mx:25 answered 250 ok in 30 ms; not taken: b: 550 gone; c: 450 later")
+    );
+    let all = Outcome::Retry { why: "b: 550 gone; c: 450 later".into(), after: None };
+    assert_eq!(say(&[("b", never()), ("c", later())]), all);
 }

@@ -129,6 +129,16 @@ async fn one_mailbox_that_is_gone_does_not_silence_the_others() {
 }
 
 #[tokio::test]
+async fn one_mailbox_that_is_full_does_not_mail_the_others_again() {
+    let (server, mail) = plain().await;
+    server.reject_next(1, Stage::Recipient, "452 4.2.2 mailbox full");
+    let outcome = tell(mail, &["full@example.com", "ann@example.com"]).await;
+    let Outcome::Delivered { receipt } = outcome else { panic!("{outcome:?}") };
+    assert!(receipt.contains("not taken: full@example.com") && receipt.contains("mailbox full"), "{receipt}");
+    assert_eq!(server.mails()[0].to, ["ann@example.com"]);
+}
+
+#[tokio::test]
 async fn a_wrong_password_is_repaired_by_people_and_loses_no_alert() {
     let ca = Ca::new("mail");
     let server = SmtpServer::start(Security::StartTls(&ca.leaf(&["localhost"]))).await;

@@ -1,8 +1,13 @@
+use std::net::Ipv4Addr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use gazer_channels::signature;
+use gazer_channels::{Channels, signature};
+use gazer_domain::cause::Cause;
 use gazer_domain::channel::Target;
 use gazer_domain::delivery::Outcome;
+use gazer_probes::net::{self, Names, Pending};
+use gazer_probes::{Config, Egress, Prober};
 use gazer_testkit::now::now;
 use gazer_testkit::receiver::{Answer, WebhookReceiver};
 
@@ -77,4 +82,29 @@ async fn the_guard_refuses_before_anything_is_said() {
     let outcome = guarded_channels().send(&id(), &target(&receiver.url()), &notice(), now()).await;
     assert!(matches!(outcome, Outcome::Refused { .. }), "{outcome:?}");
     assert!(receiver.received().is_empty());
+}
+
+/// A name that anybody may ask for, whose owner has it lead here today.
+#[derive(Debug)]
+struct LeadsHere;
+
+impl Names for LeadsHere {
+    fn lookup<'a>(&'a self, _: &'a str) -> Pending<'a, Result<net::Answer, Cause>> {
+        let addresses = vec![Ipv4Addr::LOCALHOST.into()];
+        Box::pin(async { Ok(net::Answer { addresses, aliases: Vec::new() }) })
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_leads_to_a_refused_address_may_lead_elsewhere_later() {
+    let config = Config { egress: Egress::Public, witnesses: Vec::new(), ..Config::new(now) };
+    let prober = Prober::over(config, Arc::new(LeadsHere), Arc::new(net::Kernel)).unwrap();
+    let channels = Channels::new(prober, None);
+    let outcome = channels.send(&id(), &target("http://hooks.example/"), &notice(), now()).await;
+    let Outcome::Retry { why, after: None } = outcome else { panic!("{outcome:?}") };
+    assert!(why.contains("hooks.example leads nowhere"), "{why}");
+    for refused in ["http://127.0.0.1/", "http://[::1]/", "http://nas.local/"] {
+        let outcome = channels.send(&id(), &target(refused), &notice(), now()).await;
+        assert!(matches!(outcome, Outcome::Refused { .. }), "{refused}: {outcome:?}");
+    }
 }

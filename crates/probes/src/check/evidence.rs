@@ -2,6 +2,9 @@
 //!
 //! Every attempt has an equal share, and within it the last hop comes first: it is the one that was judged. Headers go
 //! before bodies. What does not fit is cut, and a cut body says so.
+//!
+//! It holds no secrets: cookies that a site sets keep their names and lose their values, and what the monitor itself sent
+//! in confidence is masked where a site repeats it.
 
 use gazer_domain::observation::{Answer, Attempt, Excerpt, Fact, Hop, JsonValue};
 
@@ -9,14 +12,61 @@ use gazer_domain::observation::{Answer, Attempt, Excerpt, Fact, Hop, JsonValue};
 pub(crate) const EVIDENCE_BYTES: usize = 64 * 1024;
 /// One header's value; a longer one is cut.
 const VALUE_BYTES: usize = 1_024;
+/// A fault's sentence, which is bounded where it is made.
+const FAULT_BYTES: usize = 2_048;
 /// Headers of one answer that are kept.
 const HEADER_LINES: usize = 64;
+
+const MASK: &str = "•••";
+
+/// Masks cookies, and these secrets wherever a site repeats them.
+pub(crate) fn mask(attempts: &mut [Attempt], secrets: &[String]) {
+    for attempt in attempts {
+        if let Some(fault) = &mut attempt.fault {
+            mask_secrets(&mut fault.text, secrets);
+        }
+        for fact in &mut attempt.facts {
+            if let Fact::Value(JsonValue::Text(text) | JsonValue::Compound(text)) | Fact::Missing(text) = fact {
+                mask_secrets(text, secrets);
+            }
+        }
+        for answer in attempt.hops.iter_mut().filter_map(|hop| hop.answer.as_mut()) {
+            for (name, value) in &mut answer.headers {
+                if name.eq_ignore_ascii_case("set-cookie") {
+                    *value = masked_cookie(value);
+                }
+                mask_secrets(value, secrets);
+            }
+            if let Some(body) = &mut answer.body {
+                mask_secrets(&mut body.text, secrets);
+            }
+        }
+    }
+}
+
+pub(crate) fn mask_secrets(text: &mut String, secrets: &[String]) {
+    for secret in secrets {
+        if text.contains(secret.as_str()) {
+            *text = text.replace(secret.as_str(), MASK);
+        }
+    }
+}
+
+/// `id=secret; Path=/` (RFC 6265 §4.1): the name and the attributes say what there is to know.
+fn masked_cookie(cookie: &str) -> String {
+    let (pair, attributes) = cookie.split_at(cookie.find(';').unwrap_or(cookie.len()));
+    let name = pair.split_once('=').map_or("", |(name, _)| name);
+    format!("{name}={MASK}{attributes}")
+}
 
 /// Cuts the attempts down to the bound.
 pub(crate) fn bound(attempts: &mut [Attempt]) {
     let share = EVIDENCE_BYTES / attempts.len().max(1);
     for attempt in attempts {
         let mut left = share;
+        if let Some(fault) = &mut attempt.fault {
+            cut(&mut fault.text, FAULT_BYTES, &mut left);
+        }
         for fact in &mut attempt.facts {
             bound_fact(fact, &mut left);
         }
@@ -80,6 +130,7 @@ fn cut(text: &mut String, most: usize, left: &mut usize) {
 mod tests {
     use super::*;
     use gazer_domain::Timestamp;
+    use gazer_domain::cause::{Cause, Code};
     use gazer_domain::observation::{HttpVersion, Phases, Request};
     use std::time::Duration;
 
@@ -99,7 +150,7 @@ mod tests {
             started: Timestamp::EPOCH,
             took: Duration::ZERO,
             hops: vec![hop; 3],
-            fault: None,
+            fault: Some(Cause::new(Code::BadRedirect, long.clone())),
             facts: vec![Fact::Value(JsonValue::Text(long))],
         };
         let mut attempts = vec![attempt; 3];
@@ -108,7 +159,8 @@ mod tests {
             let headers: usize = answer.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
             headers + answer.body.as_ref().map_or(0, |body| body.text.len())
         });
-        assert!(sizes.sum::<usize>() <= EVIDENCE_BYTES);
+        let faults: usize = attempts.iter().flat_map(|attempt| &attempt.fault).map(|fault| fault.text.len()).sum();
+        assert!(sizes.sum::<usize>() + faults <= EVIDENCE_BYTES);
         assert!(
             attempts.iter().all(|attempt| attempt.hops.last().unwrap().answer.as_ref().unwrap().headers.len() > 10)
         );

@@ -1,24 +1,27 @@
 //! Reading a body: bounded in what is read, in what it unpacks to, and in what all checks hold together.
 //!
 //! At most [`BODY_BYTES`] count, packed or unpacked, whichever comes first; what lies beyond is not read, and is no
-//! fault, unless it was packed so tightly that it can only be meant to hurt. A body is kept only as far as somebody asks: whole for assertions on it, its start for evidence, else it is
-//! counted and dropped.
+//! fault, unless it was packed so tightly that it can only be meant to hurt. A body is kept only as far as somebody asks:
+//! whole for assertions on it, its start for evidence, else it is counted and dropped.
 //!
-//! The memory of all bodies is one [`Budget`]. It has two halves so that nobody waits for memory while holding what the
-//! others wait for: a small share is taken first; a large body then takes its one large share, and whoever has that
-//! waits for nothing more.
+//! A packed body is unpacked in small steps, so that its memory can be asked for before each of them. A gzip may have
+//! several members (RFC 1952 §2.2); what follows the last is not looked at, as browsers do.
+
+mod budget;
 
 use std::fmt;
 use std::io::{self, Write};
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use flate2::write::{DeflateDecoder, GzDecoder, ZlibDecoder};
 use gazer_domain::cause::{Cause, Code};
-use gazer_domain::observation::Excerpt;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use gazer_domain::observation::{Excerpt, MOST_BODY_BYTES};
+
+use super::charset::Charset;
+pub(crate) use budget::{Budget, Share};
 
 /// What is read of one body at most.
-pub(crate) const BODY_BYTES: usize = 1 << 20;
+pub(crate) const BODY_BYTES: usize = MOST_BODY_BYTES as usize;
 /// What is kept of a body that nobody asserts on, for evidence.
 pub(crate) const EXCERPT_BYTES: usize = 16 * 1024;
 
@@ -26,44 +29,19 @@ pub(crate) const EXCERPT_BYTES: usize = 16 * 1024;
 const MOST_PIECES: usize = BODY_BYTES / 16;
 /// Packed bytes are unpacked in pieces of this, so that the ratio is known when the bound is met.
 const PIECE_BYTES: usize = 1_024;
-/// Beyond the bound and packed tighter than this, a body is a bomb and no page: pages pack 3 to 20 times.
-const BOMB_RATIO: usize = 50;
-
-/// Memory that the bodies of all concurrent checks share.
-#[derive(Debug)]
-pub(crate) struct Budget {
-    small: Semaphore,
-    large: Semaphore,
-}
-
-/// Unit of the small shares.
-const SMALL_UNIT: usize = 1_024;
-
-impl Budget {
-    /// Half for small shares of up to 16 KiB, half for large ones of 1 MiB; at least one of each.
-    pub(crate) fn new(bytes: usize) -> Self {
-        Self {
-            small: Semaphore::new((bytes / 2 / SMALL_UNIT).max(EXCERPT_BYTES / SMALL_UNIT)),
-            large: Semaphore::new((bytes / 2 / BODY_BYTES).max(1)),
-        }
-    }
-
-    /// For a body of at most `upper` bytes, where that is known, or for the start of a longer one.
-    pub(crate) async fn small(&self, upper: Option<u64>) -> SemaphorePermit<'_> {
-        let most = upper.map_or(EXCERPT_BYTES, |upper| upper.min(EXCERPT_BYTES as u64) as usize);
-        let units = most.div_ceil(SMALL_UNIT).max(1) as u32;
-        self.small.acquire_many(units).await.expect("the budget is never closed")
-    }
-
-    pub(crate) async fn large(&self) -> SemaphorePermit<'_> {
-        self.large.acquire().await.expect("the budget is never closed")
-    }
-}
+/// What one step unpacks at most: flate2 holds 32 KiB back, and fills as much again.
+const STEP_BYTES: usize = 64 * 1024;
+/// Beyond the bound and packed tighter than this, a body is a bomb and no page. Pages pack 3 to 20 times, a long table of
+/// the same line up to 300; deflate can pack a thousand times.
+const BOMB_RATIO: usize = 500;
 
 /// Takes a body piece by piece, unpacks it if it is packed, and keeps what is asked for.
 #[derive(Debug)]
 pub(crate) struct Reader {
     unpack: Unpack,
+    /// Members of a gzip that have ended.
+    members: usize,
+    pending: Bytes,
     received: usize,
     pieces: usize,
 }
@@ -76,6 +54,8 @@ enum Unpack {
     Deflate(Box<DeflateDecoder<Kept>>),
     /// `deflate` names two formats; the first byte tells which.
     Undecided(Kept),
+    /// What follows the packed body counts for nothing.
+    Ended(Kept),
 }
 
 /// What is kept of the unpacked body.
@@ -98,10 +78,15 @@ impl Kept {
         self.total >= BODY_BYTES
     }
 
+    /// True if all that is to be kept has come.
+    pub(crate) fn is_enough(&self) -> bool {
+        self.bytes.len() >= self.limit
+    }
+
     /// The start of the body as evidence.
-    pub(crate) fn excerpt(&self) -> Excerpt {
+    pub(crate) fn excerpt(&self, charset: Charset) -> Excerpt {
         let shown = &self.bytes[..self.bytes.len().min(EXCERPT_BYTES)];
-        Excerpt { text: String::from_utf8_lossy(shown).into_owned(), truncated: self.total > shown.len() }
+        Excerpt { text: charset.decode(shown).into_owned(), truncated: self.total > shown.len() }
     }
 
     fn take(&mut self, data: &[u8]) -> usize {
@@ -136,40 +121,97 @@ impl Reader {
             Some(b"deflate") => Unpack::Undecided(kept),
             _ => Unpack::Plain(kept),
         };
-        Self { unpack, received: 0, pieces: 0 }
+        Self { unpack, members: 0, pending: Bytes::new(), received: 0, pieces: 0 }
     }
 
-    /// Answers whether more is wanted.
-    pub(crate) fn push(&mut self, data: &Bytes) -> Result<bool, Cause> {
+    /// Takes a piece that came; [`Self::step`] reads it.
+    pub(crate) fn feed(&mut self, data: Bytes) {
         self.pieces += 1;
-        if data.is_empty() {
-            return Ok(self.pieces < MOST_PIECES);
-        }
-        if matches!(self.unpack, Unpack::Undecided(_)) {
-            self.decide(data[0]);
-        }
-        if let Unpack::Plain(kept) = &mut self.unpack {
-            kept.take(data);
-            self.received += data.len();
-            return Ok(!kept.is_full() && self.pieces < MOST_PIECES);
-        }
-        for piece in data.chunks(PIECE_BYTES) {
-            self.received += piece.len();
-            let done = self.unpack(piece);
-            if self.kept().is_full() {
-                return if self.is_bomb() { Err(self.bomb()) } else { Ok(false) };
-            }
-            done.map_err(|err| self.broken(&err.to_string()))?;
-        }
-        Ok(self.received < BODY_BYTES && self.pieces < MOST_PIECES)
+        self.pending = data;
     }
 
-    fn unpack(&mut self, piece: &[u8]) -> io::Result<()> {
+    /// True if all that came was read.
+    pub(crate) fn is_hungry(&self) -> bool {
+        self.pending.is_empty()
+    }
+
+    /// True if more bytes come than are kept of it.
+    pub(crate) fn is_packed(&self) -> bool {
+        !matches!(self.unpack, Unpack::Plain(_))
+    }
+
+    /// What may be kept after the next step.
+    pub(crate) fn needs(&self) -> usize {
+        let grows = if self.is_packed() { STEP_BYTES } else { self.pending.len() };
+        (self.kept().bytes.len() + grows).min(self.kept().limit)
+    }
+
+    /// Reads some of what came. Answers whether more is wanted.
+    pub(crate) fn step(&mut self) -> Result<bool, Cause> {
+        if let (Unpack::Undecided(_), [first, ..]) = (&self.unpack, &*self.pending) {
+            self.decide(*first);
+        }
+        let piece = self.pending.slice(..self.pending.len().min(PIECE_BYTES));
+        let consumed = match &mut self.unpack {
+            Unpack::Plain(kept) | Unpack::Undecided(kept) => {
+                kept.take(&self.pending);
+                self.pending.len()
+            }
+            Unpack::Ended(_) => self.pending.len(),
+            Unpack::Gzip(_) | Unpack::Zlib(_) | Unpack::Deflate(_) => self.unpack(&piece)?,
+        };
+        self.received += consumed;
+        self.pending.advance(consumed);
+        if self.is_packed() && self.kept().is_full() && self.is_bomb() {
+            return Err(self.bomb());
+        }
+        Ok(!self.kept().is_full() && self.received < BODY_BYTES && self.pieces < MOST_PIECES)
+    }
+
+    /// Answers how much of the piece was unpacked.
+    fn unpack(&mut self, piece: &[u8]) -> Result<usize, Cause> {
+        let taken = match &mut self.unpack {
+            Unpack::Gzip(decoder) => decoder.write(piece),
+            Unpack::Zlib(decoder) => decoder.write(piece),
+            Unpack::Deflate(decoder) => decoder.write(piece),
+            Unpack::Plain(_) | Unpack::Undecided(_) | Unpack::Ended(_) => Ok(piece.len()),
+        };
+        match taken {
+            Ok(0) if !piece.is_empty() => self.end_member(piece).map(|()| 0),
+            Ok(taken) => Ok(taken),
+            // The bound was met; how tightly it was packed is known by the whole piece.
+            Err(_) if self.kept().is_full() => Ok(piece.len()),
+            Err(_) if self.is_after_the_end() => {
+                self.unpack = Unpack::Ended(self.take_kept());
+                Ok(0)
+            }
+            Err(err) => Err(self.broken(&err.to_string())),
+        }
+    }
+
+    /// The packed body came to its end, and this follows it.
+    fn end_member(&mut self, rest: &[u8]) -> Result<(), Cause> {
+        const GZIP: [u8; 2] = [0x1f, 0x8b];
+        self.try_finish().map_err(|err| self.broken(&err.to_string()))?;
+        let goes_on =
+            matches!(self.unpack, Unpack::Gzip(_)) && rest.iter().zip(GZIP).all(|(byte, magic)| *byte == magic);
+        let kept = self.take_kept();
+        self.members += 1;
+        self.unpack = if goes_on { Unpack::Gzip(Box::new(GzDecoder::new(kept))) } else { Unpack::Ended(kept) };
+        Ok(())
+    }
+
+    /// A further member of a gzip that has no head is none.
+    fn is_after_the_end(&self) -> bool {
+        self.members > 0 && matches!(&self.unpack, Unpack::Gzip(decoder) if decoder.header().is_none())
+    }
+
+    fn try_finish(&mut self) -> io::Result<()> {
         match &mut self.unpack {
-            Unpack::Plain(kept) | Unpack::Undecided(kept) => kept.write_all(piece),
-            Unpack::Gzip(decoder) => decoder.write_all(piece),
-            Unpack::Zlib(decoder) => decoder.write_all(piece),
-            Unpack::Deflate(decoder) => decoder.write_all(piece),
+            Unpack::Plain(_) | Unpack::Undecided(_) | Unpack::Ended(_) => Ok(()),
+            Unpack::Gzip(decoder) => decoder.try_finish(),
+            Unpack::Zlib(decoder) => decoder.try_finish(),
+            Unpack::Deflate(decoder) => decoder.try_finish(),
         }
     }
 
@@ -182,23 +224,12 @@ impl Reader {
         Cause::new(Code::BadBody, text)
     }
 
-    /// True if keeping `more` received bytes may take the body beyond its small share.
-    pub(crate) fn outgrows_small(&self, more: usize) -> bool {
-        let kept = self.kept();
-        let grows = if matches!(self.unpack, Unpack::Plain(_)) { more } else { EXCERPT_BYTES + 1 };
-        kept.limit > EXCERPT_BYTES && kept.bytes.len() + grows > EXCERPT_BYTES
-    }
-
     /// Ends a body: `complete` if it came in full.
     pub(crate) fn finish(&mut self, complete: bool) -> Result<Kept, Cause> {
-        let ended = match &mut self.unpack {
-            Unpack::Plain(_) | Unpack::Undecided(_) => Ok(()),
-            Unpack::Gzip(decoder) => decoder.try_finish(),
-            Unpack::Zlib(decoder) => decoder.try_finish(),
-            Unpack::Deflate(decoder) => decoder.try_finish(),
-        };
+        let ended = self.try_finish();
+        let must_end = complete && self.received > 0 && !self.kept().is_full() && !self.is_after_the_end();
         match ended {
-            Err(err) if complete && self.received > 0 && !self.kept().is_full() => Err(self.broken(&err.to_string())),
+            Err(err) if must_end => Err(self.broken(&err.to_string())),
             _ => Ok(self.take_kept()),
         }
     }
@@ -225,7 +256,7 @@ impl Reader {
 
     pub(crate) fn kept(&self) -> &Kept {
         match &self.unpack {
-            Unpack::Plain(kept) | Unpack::Undecided(kept) => kept,
+            Unpack::Plain(kept) | Unpack::Undecided(kept) | Unpack::Ended(kept) => kept,
             Unpack::Gzip(decoder) => decoder.get_ref(),
             Unpack::Zlib(decoder) => decoder.get_ref(),
             Unpack::Deflate(decoder) => decoder.get_ref(),
@@ -234,7 +265,7 @@ impl Reader {
 
     fn kept_mut(&mut self) -> &mut Kept {
         match &mut self.unpack {
-            Unpack::Plain(kept) | Unpack::Undecided(kept) => kept,
+            Unpack::Plain(kept) | Unpack::Undecided(kept) | Unpack::Ended(kept) => kept,
             Unpack::Gzip(decoder) => decoder.get_mut(),
             Unpack::Zlib(decoder) => decoder.get_mut(),
             Unpack::Deflate(decoder) => decoder.get_mut(),
@@ -254,16 +285,36 @@ mod tests {
 
     fn read(encoding: &str, packed: &[u8]) -> Result<Kept, Cause> {
         let mut reader = Reader::new(Some(encoding.as_bytes()), BODY_BYTES);
-        for piece in packed.chunks(1_000) {
-            if !reader.push(&Bytes::copy_from_slice(piece))? {
+        for piece in packed.chunks(7_000) {
+            if !push(&mut reader, Bytes::copy_from_slice(piece))? {
                 return reader.finish(false);
             }
         }
         reader.finish(true)
     }
 
+    fn push(reader: &mut Reader, data: Bytes) -> Result<bool, Cause> {
+        reader.feed(data);
+        while !reader.is_hungry() {
+            let needs = reader.needs();
+            if !reader.step()? {
+                return Ok(false);
+            }
+            assert!(reader.kept().bytes.len() <= needs, "a step took more than was asked for");
+        }
+        Ok(true)
+    }
+
     fn gzip(text: &[u8]) -> Vec<u8> {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        packed(text, Compression::fast())
+    }
+
+    fn tight(text: &[u8]) -> Vec<u8> {
+        packed(text, Compression::best())
+    }
+
+    fn packed(text: &[u8], how: Compression) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), how);
         encoder.write_all(text).unwrap();
         encoder.finish().unwrap()
     }
@@ -283,11 +334,27 @@ mod tests {
 
     #[test]
     fn a_bomb_is_a_fault_and_a_long_page_is_not() {
-        let refused = read("gzip", &gzip(&vec![0; 4 << 20])).unwrap_err();
+        let refused = read("gzip", &tight(&vec![0; 4 << 20])).unwrap_err();
         assert_eq!(refused.code, Code::BadBody);
         let page: Vec<u8> = (0..100_000).flat_map(|n| format!("<li>line {n}</li>").into_bytes()).collect();
-        let kept = read("gzip", &gzip(&page)).unwrap();
-        assert_eq!((kept.total, kept.bytes.len()), (BODY_BYTES, BODY_BYTES));
+        let table = b"<tr><td class='free'>no entry</td><td class='free'>no entry</td></tr>\n".repeat(100_000);
+        for long in [page, table] {
+            let kept = read("gzip", &gzip(&long)).unwrap();
+            assert_eq!((kept.total, kept.bytes.len()), (BODY_BYTES, BODY_BYTES));
+        }
+    }
+
+    #[test]
+    fn a_gzip_has_as_many_members_as_it_has_and_what_follows_is_nothing() {
+        let (one, two) = (gzip(b"one, "), gzip(b"two"));
+        for rest in [&b""[..], b"\0\0\0\0", b"\x1fnone", b"\x1f\x8bnone", b"trailing words"] {
+            let packed = [&one, &two, rest].concat();
+            assert_eq!(read("gzip", &packed).unwrap().bytes, b"one, two", "{rest:?}");
+        }
+        let mut wrong = [one, two].concat();
+        let checksum = wrong.len() - 8;
+        wrong[checksum] ^= 1;
+        assert_eq!(read("gzip", &wrong).unwrap_err().code, Code::BadBody);
     }
 
     #[test]
@@ -301,8 +368,8 @@ mod tests {
     #[test]
     fn an_excerpt_survives_a_cut_character() {
         let mut reader = Reader::new(None, EXCERPT_BYTES);
-        reader.push(&Bytes::from("é".repeat(EXCERPT_BYTES))).unwrap();
-        let excerpt = reader.finish(true).unwrap().excerpt();
+        push(&mut reader, Bytes::from("é".repeat(EXCERPT_BYTES))).unwrap();
+        let excerpt = reader.finish(true).unwrap().excerpt(Charset::Utf8);
         assert!(excerpt.truncated && excerpt.text.starts_with('é'));
     }
 }

@@ -12,6 +12,7 @@ use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
+use std::time::Duration;
 
 use bytes::Bytes;
 use gazer_domain::Timestamp;
@@ -25,20 +26,20 @@ use hyper::body::{Body, Incoming};
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::SemaphorePermit;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
-use super::body::{Budget, Kept, Reader};
+use super::body::{Budget, EXCERPT_BYTES, Kept, Reader, Share};
 use super::fault;
 use super::plan::{Outgoing, Target};
-use super::wiretap::{Heard, Wiretap};
-use crate::net::tls::Tls;
+use super::wiretap::{Greeting, Heard, Wiretap};
+use crate::net::tls::{Peer, Tls};
 use crate::net::{Door, Stage, micros};
 
 /// An answer's head beyond this is refused as too large.
 const HEAD_BYTES: usize = 64 * 1024;
-/// Flow-control windows of HTTP/2: what a server may have in flight towards one check.
-const WINDOW_BYTES: u32 = 256 * 1024;
+/// Flow-control windows of HTTP/2: what a server may have in flight towards one check, and what is held of it outside of
+/// the shared memory.
+const WINDOW_BYTES: u32 = 64 * 1024;
 
 /// What an exchange needs besides the request; shared by all.
 #[derive(Debug)]
@@ -73,6 +74,8 @@ pub(crate) struct Trace {
     pub(crate) answer: Option<Answer>,
     /// The body so far.
     pub(crate) reader: Option<Reader>,
+    /// How long it waited for our own memory.
+    pub(crate) waited: Duration,
 }
 
 impl Trace {
@@ -88,12 +91,23 @@ impl Trace {
             heard: None,
             answer: None,
             reader: None,
+            waited: Duration::ZERO,
         }
     }
 
     fn enter(&mut self, step: Step) {
         self.step = step;
         self.begun = Instant::now();
+    }
+
+    /// Waits for our own memory, which is no time of the site's.
+    async fn waiting_for_memory<T>(&mut self, memory: impl Future<Output = T>) -> T {
+        let since = Instant::now();
+        self.step = Step::Memory;
+        let got = memory.await;
+        self.step = Step::Download;
+        self.waited += since.elapsed();
+        got
     }
 
     /// The hop as it stands; a phase that was cut short counts as far as it went.
@@ -127,7 +141,8 @@ impl Trace {
         let waited = if first == 0 { now } else { first };
         self.phases.send = sent;
         self.phases.first_byte = waited.saturating_sub(sent);
-        self.phases.download = now.saturating_sub(waited.max(sent));
+        let ours = u32::try_from(self.waited.as_micros()).unwrap_or(u32::MAX);
+        self.phases.download = now.saturating_sub(waited.max(sent)).saturating_sub(ours);
     }
 }
 
@@ -136,10 +151,19 @@ pub(crate) struct Terms<'a> {
     pub(crate) trust: Trust,
     pub(crate) avoid: Option<SocketAddr>,
     pub(crate) at: Timestamp,
-    /// How much of the body is kept.
-    pub(crate) keep: usize,
+    pub(crate) body: Wanted,
     /// True if this answer's body is of no interest, as that of a redirect that will be followed.
     pub(crate) skips_body: &'a (dyn Fn(&http::response::Parts) -> bool + Sync),
+}
+
+/// What is wanted of the body.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Wanted {
+    /// All of it, or up to the bound, within the memory that checks share; this much is kept. What breaks it is a fault.
+    Whole { keep: usize },
+    /// Its start, as far as it comes within this time; what breaks it is none of our business. So little is outside of
+    /// the shared memory: messages to people do not wait for checks.
+    Excerpt(Duration),
 }
 
 /// Dials, greets, asks, and reads the answer. The trace tells the rest, also if this is dropped half way.
@@ -160,10 +184,9 @@ pub(crate) async fn run<'m>(
     trace.enter(Step::Tls);
     // The last flight of the handshake and the request are two small writes; Nagle's algorithm would hold the second.
     let _ = dialled.stream.set_nodelay(true);
-    let stream = Box::pin(means.tls.wrap(dialled.stream, dialled.address, name.clone())).await?;
-    let (certificate, judged) = means.tls.judge(&stream, to.host_str(), name, terms.trust, terms.at);
-    trace.certificate = certificate;
-    judged?;
+    let peer = Peer { at: dialled.address, host: to.host_str(), name };
+    let shaken = means.tls.shake(dialled.stream, &peer, terms.trust, terms.at, &mut trace.certificate);
+    let stream = Box::pin(shaken).await?;
     trace.phases.tls = micros(trace.begun);
     if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
         return Box::pin(over_http2(means, stream, outgoing, terms, trace)).await;
@@ -179,12 +202,6 @@ pub(crate) struct Received<'m> {
     _share: Share<'m>,
 }
 
-#[derive(Default)]
-struct Share<'m> {
-    small: Option<SemaphorePermit<'m>>,
-    large: Option<SemaphorePermit<'m>>,
-}
-
 async fn over_http1<'m, S>(
     means: &'m Means,
     stream: S,
@@ -195,7 +212,7 @@ async fn over_http1<'m, S>(
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let heard = begin(trace);
+    let heard = begin(trace, Greeting::None);
     let io = TokioIo::new(Wiretap::new(stream, heard));
     let (mut sender, connection) = http1::Builder::new()
         .max_buf_size(HEAD_BYTES)
@@ -245,8 +262,8 @@ async fn over_http2<'m, S>(
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let heard = begin(trace);
-    let io = TokioIo::new(Wiretap::new(stream, heard));
+    let heard = begin(trace, Greeting::First);
+    let io = TokioIo::new(Wiretap::new(stream, heard.clone()));
     let tasks = Tasks::default();
     let _end = EndOf(tasks.clone());
     let shaken = http2::Builder::new(tasks.clone())
@@ -265,6 +282,7 @@ where
         Ok(response) => response,
         Err(err) => return Err(fault::of_exchange(trace, &err, driven.failed.as_ref())),
     };
+    heard.answered();
     driven.beside(read(means, response, outgoing, terms, trace)).await
 }
 
@@ -279,9 +297,9 @@ fn adapt_to_http2(request: &mut http::Request<Full<Bytes>>) {
     }
 }
 
-fn begin(trace: &mut Trace) -> Arc<Heard> {
+fn begin(trace: &mut Trace, greeting: Greeting) -> Arc<Heard> {
     trace.enter(Step::Exchange);
-    let heard = Heard::from_now();
+    let heard = Heard::from_now(greeting);
     trace.heard = Some(heard.clone());
     heard
 }
@@ -307,11 +325,22 @@ async fn read<'m>(
     if (terms.skips_body)(&head) || outgoing.method == http::Method::HEAD || body.is_end_stream() {
         return Ok(Received { head, body: Kept::default(), _share: share });
     }
-    trace.step = Step::Memory;
-    share.small = Some(means.budget.small(body.size_hint().upper()).await);
-    trace.step = Step::Download;
     let encoding = head.headers.get(CONTENT_ENCODING).map(http::HeaderValue::as_bytes);
-    trace.reader = Some(Reader::new(encoding, terms.keep));
+    let keep = match terms.body {
+        Wanted::Whole { keep } => keep,
+        Wanted::Excerpt(patience) => {
+            trace.step = Step::Download;
+            let mut reader = Reader::new(encoding, EXCERPT_BYTES);
+            // Whether it ended, broke or stalled: what came is what there is.
+            let _ = timeout(patience, sip(&mut body, &mut reader)).await;
+            let body = reader.finish(false).unwrap_or_default();
+            return Ok(Received { head, body, _share: share });
+        }
+    };
+    let reader = Reader::new(encoding, keep);
+    let upper = body.size_hint().upper().filter(|_| !reader.is_packed());
+    trace.reader = Some(reader);
+    share = trace.waiting_for_memory(means.budget.small(upper)).await;
     let complete = drain(means, &mut body, &mut share, trace).await?;
     let ended = trace.reader.as_mut().map_or_else(|| Ok(Kept::default()), |reader| reader.finish(complete));
     let body = ended?;
@@ -319,6 +348,21 @@ async fn read<'m>(
         answer.body_bytes = body.total as u64;
     }
     Ok(Received { head, body, _share: share })
+}
+
+/// Reads until there is enough for an excerpt, or no more to be had.
+async fn sip(body: &mut Incoming, reader: &mut Reader) {
+    while !reader.kept().is_enough()
+        && let Some(Ok(frame)) = body.frame().await
+    {
+        let Ok(data) = frame.into_data() else { continue };
+        reader.feed(data);
+        while !reader.is_hungry() {
+            if !matches!(reader.step(), Ok(true)) {
+                return;
+            }
+        }
+    }
 }
 
 /// Answers whether the body came to its end, rather than to our bound.
@@ -331,14 +375,19 @@ async fn drain<'m>(
     while !body.is_end_stream() {
         let Some(frame) = body.frame().await else { break };
         let frame = frame.map_err(|err| fault::of_body(trace, &err))?;
-        let (Some(data), Some(reader)) = (frame.data_ref(), &mut trace.reader) else { continue };
-        if share.large.is_none() && reader.outgrows_small(data.len()) {
-            trace.step = Step::Memory;
-            share.large = Some(means.budget.large().await);
-            trace.step = Step::Download;
-        }
-        if !reader.push(data)? {
-            return Ok(false);
+        let (Ok(data), Some(reader)) = (frame.into_data(), &mut trace.reader) else { continue };
+        reader.feed(data);
+        while let Some(reader) = &mut trace.reader
+            && !reader.is_hungry()
+        {
+            let needs = reader.needs();
+            if !share.holds(needs) {
+                trace.waiting_for_memory(means.budget.widen(share, needs)).await;
+                continue;
+            }
+            if !reader.step()? {
+                return Ok(false);
+            }
         }
     }
     Ok(true)

@@ -10,14 +10,17 @@ use super::exchange::{Step, Trace};
 use super::wiretap::Broke;
 
 /// The deadline ended the attempt; the step it was in decides whose delay that was.
-pub(crate) fn of_deadline(trace: &Trace, host: &str, timeout: Duration) -> Cause {
+pub(crate) fn of_deadline(trace: &Trace, timeout: Duration) -> Cause {
     let within = format_duration(timeout);
     let at = shown_address(trace);
     match trace.step {
         Step::Dial => match trace.stage.connecting {
             None => Cause::new(
                 Code::ResolverFailed,
-                format!("our resolver did not answer for {host} within the {within} of the check"),
+                format!(
+                    "our resolver did not answer for {} within the {within} of the check",
+                    super::host_of(&trace.request.url)
+                ),
             ),
             Some((_, at)) => {
                 Cause::new(Code::ConnectTimeout, format!("{at} did not accept the connection within {within}"))
@@ -42,7 +45,7 @@ pub(crate) fn of_exchange(trace: &Trace, err: &hyper::Error, connection: Option<
     let err = if err.is_canceled() { connection.unwrap_or(err) } else { err };
     let at = shown_address(trace);
     let (broke, silent) =
-        trace.heard.as_ref().map_or((Broke::Not, true), |heard| (heard.broke(), heard.first_byte() == 0));
+        trace.heard.as_ref().map_or((&Broke::Not, true), |heard| (heard.broke(), heard.first_byte() == 0));
     if is_too_large(err) {
         return Cause::new(
             Code::HeaderTooLarge,
@@ -53,8 +56,9 @@ pub(crate) fn of_exchange(trace: &Trace, err: &hyper::Error, connection: Option<
         return Cause::new(Code::BadResponse, format!("{at} did not answer in HTTP: {}", told(err)));
     }
     match broke {
+        Broke::Tls(why) => Cause::new(Code::TlsHandshake, format!("{at} ended TLS before it had answered, with {why}")),
         Broke::Reset => Cause::new(Code::ConnectionReset, format!("{at} reset the connection before it had answered")),
-        Broke::Closed if silent => {
+        Broke::Closed if silent && !says_http2(err) => {
             Cause::new(Code::EmptyReply, format!("{at} closed the connection without an answer"))
         }
         _ if is_http2(err) => Cause::new(Code::Http2Error, format!("{at} broke the HTTP/2 exchange: {}", told(err))),
@@ -69,8 +73,9 @@ pub(crate) fn of_exchange(trace: &Trace, err: &hyper::Error, connection: Option<
 pub(crate) fn of_body(trace: &Trace, err: &hyper::Error) -> Cause {
     let at = shown_address(trace);
     let after = format!("after {} bytes of the body", received(trace));
-    let broke = trace.heard.as_ref().map_or(Broke::Not, |heard| heard.broke());
+    let broke = trace.heard.as_ref().map_or(&Broke::Not, |heard| heard.broke());
     match broke {
+        Broke::Tls(why) => Cause::new(Code::ConnectionClosed, format!("{at} ended TLS {after}, with {why}")),
         Broke::Reset => Cause::new(Code::ConnectionReset, format!("{at} reset the connection {after}")),
         _ if is_http2(err) => {
             Cause::new(Code::Http2Error, format!("{at} broke the HTTP/2 stream {after}: {}", told(err)))
@@ -98,6 +103,12 @@ fn is_too_large(err: &hyper::Error) -> bool {
 fn is_http2(err: &hyper::Error) -> bool {
     // hyper names the kind only in its text.
     err.to_string().starts_with("http2 error")
+}
+
+/// The peer broke it off in HTTP/2's own words, rather than by leaving.
+fn says_http2(err: &hyper::Error) -> bool {
+    let inner = err.source().and_then(|inner| inner.downcast_ref::<h2::Error>());
+    inner.is_some_and(|inner| !inner.is_io())
 }
 
 /// The innermost reason, which says most.

@@ -2,7 +2,8 @@
 //!
 //! Addresses are tried in turn, the next one as soon as the last failed or after a quarter of a second, and the first
 //! that answers wins. Where all fail, the cause is the one that says most about the site: a refusal over a missing
-//! route, because a machine without IPv6 has no route to half of every list.
+//! route, because a machine without IPv6 has no route to half of every list. What a machine without IPv6 says of an IPv6
+//! address says nothing about the site at all, and decides only where there is nothing else to go by.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -57,8 +58,13 @@ impl Sockets for Kernel {
     }
 }
 
-/// Tries the addresses in their order; they have been judged.
-pub(crate) async fn first_of(sockets: &dyn Sockets, to: &[SocketAddr]) -> Result<(Stream, SocketAddr), Cause> {
+/// Tries the addresses in their order; they have been judged. `blamed` is the address that evidence should name while
+/// the dial runs, and after it failed: one that is still silent, then the one whose fault decided.
+pub(crate) async fn first_of(
+    sockets: &dyn Sockets,
+    to: &[SocketAddr],
+    blamed: &mut SocketAddr,
+) -> Result<(Stream, SocketAddr), Cause> {
     if let [only] = to {
         return match sockets.connect(*only).await {
             Ok(stream) => Ok((stream, *only)),
@@ -66,22 +72,47 @@ pub(crate) async fn first_of(sockets: &dyn Sockets, to: &[SocketAddr]) -> Result
         };
     }
     let mut running = FuturesUnordered::new();
-    let mut telling: Option<Cause> = None;
+    let mut failed = Failed::default();
     for next in to.iter().copied() {
         running.push(async move { (next, sockets.connect(next).await) });
         match timeout(STAGGER, running.next()).await {
             Ok(Some((at, Ok(stream)))) => return Ok((stream, at)),
-            Ok(Some((at, Err(err)))) => note(&mut telling, fault(at, &err)),
+            Ok(Some((at, Err(err)))) => *blamed = failed.note(to, at, &err),
             Ok(None) | Err(_) => {}
         }
     }
     while let Some((at, done)) = running.next().await {
         match done {
             Ok(stream) => return Ok((stream, at)),
-            Err(err) => note(&mut telling, fault(at, &err)),
+            Err(err) => *blamed = failed.note(to, at, &err),
         }
     }
-    Err(telling.unwrap_or_else(|| Cause::new(Code::Internal, "there was no address to dial")))
+    let Some((_, cause)) = failed.telling else {
+        return Err(Cause::new(Code::Internal, "there was no address to dial"));
+    };
+    Err(cause)
+}
+
+/// What went wrong so far.
+#[derive(Default)]
+struct Failed {
+    at: Vec<SocketAddr>,
+    /// The fault that says most, and whose it was.
+    telling: Option<(SocketAddr, Cause)>,
+}
+
+impl Failed {
+    /// Answers whom to blame now: the first address that is still silent, or else the one that says most.
+    fn note(&mut self, to: &[SocketAddr], at: SocketAddr, err: &io::Error) -> SocketAddr {
+        let cause = fault(at, err);
+        let says_more = self.telling.as_ref().is_none_or(|(_, known)| weight(known.code) < weight(cause.code));
+        let (decides, _) = match self.telling.take() {
+            Some(known) if !says_more => self.telling.insert(known),
+            _ => self.telling.insert((at, cause)),
+        };
+        self.at.push(at);
+        to.iter().copied().find(|one| !self.at.contains(one)).unwrap_or(*decides)
+    }
 }
 
 /// Orders addresses: families alternate, IPv6 first (RFC 8305 §4), and `avoid` comes last, so that a verification goes
@@ -106,18 +137,13 @@ pub(crate) fn order(addresses: Vec<IpAddr>, avoid: Option<SocketAddr>) -> Vec<Ip
     ordered
 }
 
-fn note(telling: &mut Option<Cause>, cause: Cause) {
-    if telling.as_ref().is_none_or(|known| weight(known.code) < weight(cause.code)) {
-        *telling = Some(cause);
-    }
-}
-
 fn weight(code: Code) -> u8 {
     match code {
         Code::NoDescriptors | Code::Overloaded => 5,
         Code::ConnectionRefused | Code::ConnectionReset => 4,
         Code::ConnectTimeout => 3,
         Code::HostUnreachable => 2,
+        Code::NetworkDown => 0,
         _ => 1,
     }
 }
@@ -141,11 +167,21 @@ fn fault(at: SocketAddr, err: &io::Error) -> Cause {
         Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM) => {
             (Code::NoDescriptors, format!("no file descriptor was left to connect to {at}"))
         }
-        Some(libc::EADDRNOTAVAIL) => (Code::Overloaded, format!("no local port was left to connect to {at}")),
+        // A machine without IPv6 has no address to dial an IPv6 one from; one that has used up its ports says the same.
+        Some(libc::EADDRNOTAVAIL) if at.is_ipv4() => {
+            (Code::Overloaded, format!("no local port was left to connect to {at}"))
+        }
+        Some(libc::EADDRNOTAVAIL | libc::EAFNOSUPPORT) => {
+            (Code::NetworkDown, format!("our own network has no way to {at}: it lacks that version of IP"))
+        }
         _ => match err.kind() {
             io::ErrorKind::ConnectionRefused => (Code::ConnectionRefused, format!("{at} refused the connection")),
             io::ErrorKind::TimedOut => (Code::ConnectTimeout, format!("{at} did not accept the connection in time")),
-            _ => (Code::HostUnreachable, format!("{at} cannot be reached: {err}")),
+            io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
+                (Code::HostUnreachable, format!("{at} cannot be reached: {err}"))
+            }
+            // A firewall of ours, a sandbox, a full table: nothing that a site can do.
+            _ => (Code::Internal, format!("our own machine could not dial {at}: {err}")),
         },
     };
     Cause::new(code, text)
@@ -169,11 +205,29 @@ mod tests {
 
     #[test]
     fn a_missing_ipv6_route_never_hides_what_ipv4_said() {
-        let mut telling = None;
-        let at = "192.0.2.1:443".parse().unwrap();
-        note(&mut telling, fault(at, &io::Error::from_raw_os_error(libc::ECONNREFUSED)));
-        note(&mut telling, fault(at, &io::Error::from_raw_os_error(libc::ENETUNREACH)));
-        assert_eq!(telling.unwrap().text, "192.0.2.1:443 refused the connection");
-        assert_eq!(fault(at, &io::Error::from_raw_os_error(libc::EMFILE)).code, Code::NoDescriptors);
+        let (four, six) = ("192.0.2.1:443".parse().unwrap(), "[2001:db8::1]:443".parse().unwrap());
+        let errno = io::Error::from_raw_os_error;
+        for missing in [libc::ENETUNREACH, libc::EADDRNOTAVAIL, libc::EAFNOSUPPORT, libc::EACCES] {
+            let mut failed = Failed::default();
+            assert_eq!(failed.note(&[six, four], six, &errno(missing)), four);
+            assert_eq!(failed.note(&[six, four], four, &errno(libc::ECONNREFUSED)), four);
+            assert_eq!(failed.telling.unwrap().1.text, "192.0.2.1:443 refused the connection");
+        }
+    }
+
+    #[test]
+    fn what_our_own_machine_lacks_is_ours() {
+        let (four, six) = ("192.0.2.1:443".parse().unwrap(), "[2001:db8::1]:443".parse().unwrap());
+        for (at, errno, code) in [
+            (four, libc::EMFILE, Code::NoDescriptors),
+            (four, libc::EADDRNOTAVAIL, Code::Overloaded),
+            (six, libc::EADDRNOTAVAIL, Code::NetworkDown),
+            (six, libc::EAFNOSUPPORT, Code::NetworkDown),
+            (four, libc::EPERM, Code::NetworkDown),
+            (four, libc::EINVAL, Code::Internal),
+            (four, libc::EHOSTUNREACH, Code::HostUnreachable),
+        ] {
+            assert_eq!(fault(at, &io::Error::from_raw_os_error(errno)).code, code, "{at} {errno}");
+        }
     }
 }

@@ -61,6 +61,13 @@ struct Remembered {
     until: Timestamp,
 }
 
+/// Whom to greet.
+pub(crate) struct Peer<'a> {
+    pub(crate) at: SocketAddr,
+    pub(crate) host: &'a str,
+    pub(crate) name: &'a ServerName<'static>,
+}
+
 /// Why TLS could not be set up at all.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -95,50 +102,53 @@ impl Tls {
         Ok(Self { connector, verifier, remembered: Mutex::default() })
     }
 
-    /// The handshake. The chain is not judged yet.
-    pub async fn wrap(
+    /// The handshake, and the judgement of the chain that the peer presented: nobody gets a stream that was not judged.
+    /// With [`Trust::Any`] the chain is only read. `seen` is the certificate, also where it is refused.
+    pub(crate) async fn shake(
         &self,
         stream: Stream,
-        at: SocketAddr,
-        name: ServerName<'static>,
+        peer: &Peer<'_>,
+        trust: Trust,
+        now: Timestamp,
+        seen: &mut Option<Certificate>,
     ) -> Result<TlsStream<Stream>, Cause> {
-        self.connector.connect(name, stream).await.map_err(|err| handshake_fault(at, &err))
+        let shaken = self.connector.connect(peer.name.clone(), stream).await;
+        let stream = shaken.map_err(|err| handshake_fault(peer.at, &err))?;
+        let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
+        self.judge(chain, peer, trust, now, seen)?;
+        Ok(stream)
     }
 
-    /// Reads and judges the chain that the peer presented. With [`Trust::Any`] it is only read.
-    pub fn judge(
+    fn judge(
         &self,
-        stream: &TlsStream<Stream>,
-        host: &str,
-        name: &ServerName<'_>,
+        chain: &[CertificateDer<'_>],
+        peer: &Peer<'_>,
         trust: Trust,
-        at: Timestamp,
-    ) -> (Option<Certificate>, Result<(), Cause>) {
-        let Some(chain @ [leaf, intermediates @ ..]) = stream.get_ref().1.peer_certificates() else {
-            return (None, Err(Cause::new(Code::TlsHandshake, format!("{host} presented no certificate"))));
+        now: Timestamp,
+        seen: &mut Option<Certificate>,
+    ) -> Result<(), Cause> {
+        let host = peer.host;
+        let [leaf, intermediates @ ..] = chain else {
+            return Err(Cause::new(Code::TlsHandshake, format!("{host} presented no certificate")));
         };
-        let key = fingerprint(host, chain, trust);
-        if let Some(known) = self.recall(&key, at) {
-            return (Some(known.certificate.clone()), Ok(()));
+        let key = fingerprint(host, chain);
+        if let Some(known) = self.recall(&key, now) {
+            *seen = Some(known.certificate.clone());
+            return Ok(());
         }
-        let Some(certificate) = read(leaf) else {
-            let unreadable = Cause::new(Code::TlsHandshake, format!("the certificate of {host} cannot be read"));
-            return (None, if trust == Trust::Any { Ok(()) } else { Err(unreadable) });
-        };
-        let verdict = match trust {
-            Trust::Any => Ok(()),
-            Trust::Verified => {
-                let now = UnixTime::since_unix_epoch(at.since(Timestamp::EPOCH));
-                let verified = self.verifier.verify_server_cert(leaf, intermediates, name, &[], now);
-                verified.map(drop).map_err(|err| chain_fault(host, &certificate, &err))
-            }
-        };
-        if verdict.is_ok() {
-            let until =
-                if trust == Trust::Any { at + REMEMBERED } else { (at + REMEMBERED).min(certificate.not_after) };
-            self.remember(key, Arc::new(Remembered { certificate: certificate.clone(), until }));
+        *seen = read(leaf);
+        if trust == Trust::Any {
+            return Ok(());
         }
-        (Some(certificate), verdict)
+        let Some(certificate) = seen else {
+            return Err(Cause::new(Code::TlsHandshake, format!("the certificate of {host} cannot be read")));
+        };
+        let at = UnixTime::since_unix_epoch(now.since(Timestamp::EPOCH));
+        let verified = self.verifier.verify_server_cert(leaf, intermediates, peer.name, &[], at);
+        verified.map_err(|err| chain_fault(host, certificate, &err))?;
+        let until = (now + REMEMBERED).min(certificate.not_after);
+        self.remember(key, Arc::new(Remembered { certificate: certificate.clone(), until }));
+        Ok(())
     }
 
     fn recall(&self, key: &Fingerprint, at: Timestamp) -> Option<Arc<Remembered>> {
@@ -156,7 +166,7 @@ impl Tls {
     }
 }
 
-/// Accepts every chain in the handshake: [`Tls::judge`] follows. Signatures of the handshake are checked as ever.
+/// Accepts every chain in the handshake: [`Tls::shake`] judges it right after. Signatures of the handshake are checked as ever.
 #[derive(Debug)]
 struct JudgedLater(Arc<CryptoProvider>);
 
@@ -195,9 +205,8 @@ impl ServerCertVerifier for JudgedLater {
     }
 }
 
-fn fingerprint(host: &str, chain: &[CertificateDer<'_>], trust: Trust) -> Fingerprint {
+fn fingerprint(host: &str, chain: &[CertificateDer<'_>]) -> Fingerprint {
     let mut context = digest::Context::new(&digest::SHA256);
-    context.update(&[u8::from(trust == Trust::Any)]);
     context.update(&(host.len() as u64).to_be_bytes());
     context.update(host.as_bytes());
     for certificate in chain {
@@ -244,8 +253,18 @@ fn chain_fault(host: &str, certificate: &Certificate, err: &rustls::Error) -> Ca
         return Cause::new(Code::TlsUntrusted, format!("the certificate of {host} cannot be verified: {err}"));
     };
     match err {
+        CertificateError::ExpiredContext { not_after, .. } if stamp(not_after) != certificate.not_after => Cause::new(
+            Code::TlsExpired,
+            format!("a certificate in the chain of {host} expired at {}", stamp(not_after)),
+        ),
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
             Cause::new(Code::TlsExpired, format!("the certificate of {host} expired at {}", certificate.not_after))
+        }
+        CertificateError::NotValidYetContext { not_before, .. } if stamp(not_before) != certificate.not_before => {
+            Cause::new(
+                Code::TlsNotYetValid,
+                format!("a certificate in the chain of {host} is not valid before {}", stamp(not_before)),
+            )
         }
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => Cause::new(
             Code::TlsNotYetValid,
@@ -270,6 +289,10 @@ fn chain_fault(host: &str, certificate: &Certificate, err: &rustls::Error) -> Ca
         ),
         err => Cause::new(Code::TlsUntrusted, format!("the certificate of {host} cannot be verified: {err}")),
     }
+}
+
+fn stamp(time: &UnixTime) -> Timestamp {
+    Timestamp::from_millis(i64::try_from(time.as_secs()).unwrap_or(i64::MAX).saturating_mul(1_000))
 }
 
 fn handshake_fault(at: SocketAddr, err: &io::Error) -> Cause {

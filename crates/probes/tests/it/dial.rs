@@ -54,6 +54,31 @@ async fn where_all_are_silent_the_deadline_says_who_did_not_accept() {
 }
 
 #[tokio::test]
+async fn a_machine_without_ipv6_sees_what_ipv4_says() {
+    let (names, sockets) = (Table::default(), Recorder::default());
+    names.says("site.test", &["1.0.0.1", "2606:4700::1"], &[]);
+    sockets.fails("[2606:4700::1]:80", libc::EADDRNOTAVAIL);
+    let seen = attempt(&names, &sockets, Duration::from_secs(5)).await;
+    let fault = seen.fault.unwrap();
+    assert_eq!((fault.code, fault.text.as_str()), (Code::ConnectionRefused, "1.0.0.1:80 refused the connection"));
+    assert_eq!(seen.hops[0].address, Some("1.0.0.1:80".parse().unwrap()));
+    // A site that has nothing but IPv6 cannot be judged from there.
+    let names = Table::default();
+    names.says("site.test", &["2606:4700::1"], &[]);
+    assert_eq!(attempt(&names, &sockets, Duration::from_secs(5)).await.fault.unwrap().code, Code::NetworkDown);
+}
+
+#[tokio::test]
+async fn at_the_deadline_the_silent_address_is_named_and_not_the_one_that_failed() {
+    let (names, sockets) = (Table::default(), Recorder::default());
+    names.says("site.test", &["1.0.0.1", "2606:4700::1"], &[]);
+    sockets.is_silent("1.0.0.1:80");
+    let seen = attempt(&names, &sockets, Duration::from_secs(1)).await;
+    assert_eq!(seen.fault.unwrap().text, "1.0.0.1:80 did not accept the connection within 1s");
+    assert_eq!(seen.hops[0].address, Some("1.0.0.1:80".parse().unwrap()));
+}
+
+#[tokio::test]
 async fn a_failure_is_verified_over_another_address() {
     let bad = targets::start(targets::named("answers 500")).await;
     let well = targets::start(targets::named("is well")).await;

@@ -6,7 +6,7 @@ use gazer_domain::MonitorId;
 use gazer_domain::Timestamp;
 use gazer_domain::assertion::{Assertion, Op};
 use gazer_domain::cause::Code;
-use gazer_domain::http::HttpSpec;
+use gazer_domain::http::{Auth, HttpSpec};
 use gazer_domain::monitor::Verify;
 use gazer_domain::observation::{Fact, JsonValue};
 use gazer_domain::verdict::Verdict;
@@ -83,6 +83,25 @@ async fn a_failure_is_verified_and_keeps_its_evidence() {
 }
 
 #[tokio::test]
+async fn evidence_tells_no_secrets() {
+    let url = site(
+        "HTTP/1.1 500 No\r\nset-cookie: id=c00kie; Path=/; HttpOnly\r\nx-echo: k3y-of-ours\r\ncontent-length: 64\r\n\r\n\
+         you sent t0ken-of-ours and k3y-of-ours, and Bearer t0ken-of-ours",
+    )
+    .await;
+    let prober = prober();
+    let mut spec = HttpSpec::get(url.parse().unwrap());
+    spec.auth = Some(Auth::Bearer { token: "t0ken-of-ours".into() });
+    spec.headers = vec![("X-Key".into(), "k3y-of-ours".into())];
+    let seen = prober.check(&job(&prober, &spec), now).await;
+    let answer = seen.attempts[0].answer().unwrap();
+    assert_eq!(answer.header("set-cookie"), Some("id=•••; Path=/; HttpOnly"));
+    assert_eq!(answer.header("x-echo"), Some("•••"));
+    assert_eq!(answer.body.as_ref().unwrap().text, "you sent ••• and •••, and •••");
+    assert!(!format!("{seen:?}").contains("-of-ours"), "{seen:?}");
+}
+
+#[tokio::test]
 async fn a_good_check_travels_light() {
     let url = site("HTTP/1.1 204 Fine\r\n\r\n").await;
     let prober = prober();
@@ -110,4 +129,36 @@ async fn a_message_is_posted_and_its_receipt_says_when_to_come_back() {
     let sent = prober().post(&url.parse().unwrap(), &headers, b"{}".to_vec(), Duration::from_secs(5)).await.unwrap();
     assert_eq!((sent.status, sent.body_excerpt.as_str()), (429, "no"));
     assert_eq!(sent.retry_after, Some(Duration::from_secs(7)));
+}
+
+#[tokio::test]
+async fn a_message_has_arrived_when_the_status_says_so_whatever_becomes_of_the_body() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let stalls = format!("http://{}/", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let _ = stream.read(&mut [0; 4_096]).await;
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nok").await;
+        std::future::pending::<()>().await;
+    });
+    let breaks = site("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nok").await;
+    let lies = site("HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 11\r\n\r\nnot gzipped").await;
+    for (url, excerpt) in [(stalls, "ok"), (breaks, "ok"), (lies, "")] {
+        let sent = prober().post(&url.parse().unwrap(), &[], b"{}".to_vec(), Duration::from_secs(10)).await.unwrap();
+        assert_eq!((sent.status, sent.body_excerpt.as_str()), (200, excerpt), "{url}");
+        assert!(sent.took < Duration::from_secs(5), "{:?}", sent.took);
+    }
+}
+
+#[tokio::test]
+async fn a_body_is_read_in_its_own_encoding() {
+    let url = site("HTTP/1.1 200 OK\r\ncontent-length: 13\r\n\r\n\u{feff}{\"n\":\"é\"}").await;
+    let mut spec = HttpSpec::get(url.parse().unwrap());
+    spec.assertions = vec![
+        Assertion::Body { op: Op::Matches, value: "^\\{".into() },
+        Assertion::Json { path: "$.n".into(), op: Op::Eq, value: JsonValue::Text("é".into()) },
+    ];
+    let prober = prober();
+    let attempt = prober.attempt(&prober.compile(&spec).unwrap(), None).await;
+    assert_eq!(attempt.facts, vec![Fact::Found(true), Fact::Value(JsonValue::Text("é".into()))]);
 }

@@ -19,6 +19,11 @@ pub(crate) const UNRESOLVED: &str = "unresolved.test";
 pub(crate) struct Table(Arc<Mutex<HashMap<String, Vec<Answer>>>>);
 
 impl Table {
+    /// From now on no name exists.
+    pub(crate) fn forgets(&self) {
+        self.0.lock().unwrap().clear();
+    }
+
     pub(crate) fn says(&self, name: &str, addresses: &[&str], aliases: &[&str]) {
         let addresses = addresses.iter().map(|ip| ip.parse::<IpAddr>().unwrap()).collect();
         let answer = Answer { addresses, aliases: aliases.iter().map(|&alias| alias.to_owned()).collect() };
@@ -46,6 +51,7 @@ pub(crate) struct Recorder {
     dialled: Arc<Mutex<Vec<SocketAddr>>>,
     routes: Arc<Mutex<HashMap<SocketAddr, SocketAddr>>>,
     silent: Arc<Mutex<Vec<SocketAddr>>>,
+    failing: Arc<Mutex<HashMap<SocketAddr, i32>>>,
 }
 
 impl Recorder {
@@ -56,6 +62,11 @@ impl Recorder {
     /// Dials to it are never answered.
     pub(crate) fn is_silent(&self, at: &str) {
         self.silent.lock().unwrap().push(at.parse().unwrap());
+    }
+
+    /// Dials to it fail with this error of the operating system.
+    pub(crate) fn fails(&self, at: &str, errno: i32) {
+        self.failing.lock().unwrap().insert(at.parse().unwrap(), errno);
     }
 
     pub(crate) fn dialled(&self) -> Vec<IpAddr> {
@@ -70,6 +81,9 @@ impl Sockets for Recorder {
             self.dialled.lock().unwrap().push(to);
             if self.silent.lock().unwrap().contains(&to) {
                 return std::future::pending().await;
+            }
+            if let Some(errno) = self.failing.lock().unwrap().get(&to) {
+                return Err(io::Error::from_raw_os_error(*errno));
             }
             let route = self.routes.lock().unwrap().get(&to).copied();
             match route {

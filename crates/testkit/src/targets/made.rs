@@ -13,7 +13,7 @@ pub(super) fn zip_bomb() -> &'static [u8] {
     static MADE: OnceLock<Vec<u8>> = OnceLock::new();
     MADE.get_or_init(|| {
         let mut block = Vec::with_capacity(64 * 1024);
-        Compress::new(Compression::fast(), false)
+        Compress::new(Compression::best(), false)
             .compress_vec(&vec![0; 1024 * 1024], &mut block, FlushCompress::Full)
             .expect("zeros compress into 64 KiB");
         // RFC 1952: magic, deflate, no flags, no time, no hint, unknown system.

@@ -81,7 +81,7 @@ async fn read_head<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&head).into_owned())
 }
 
-async fn until_gone<S: AsyncRead + Unpin>(stream: &mut S) {
+pub(super) async fn until_gone<S: AsyncRead + Unpin>(stream: &mut S) {
     let mut rest = [0; 1024];
     while matches!(stream.read(&mut rest).await, Ok(read) if read > 0) {}
 }
@@ -111,12 +111,13 @@ where
     // Faults that the h2 crate is too polite for are written by hand.
     match fault {
         H2Fault::GoAway => blurt(stream, H2_GO_AWAY).await.unwrap_or_default(),
+        H2Fault::Close => blurt(stream, &[]).await.unwrap_or_default(),
         H2Fault::FrameTooLarge => blurt(stream, H2_HUGE_FRAME).await.unwrap_or_default(),
         _ => answer(fault, stream).await,
     }
 }
 
-/// Reads up to the first request, says these bytes, and is silent.
+/// Reads up to the first request, says these bytes, and is silent; with nothing to say it closes.
 async fn blurt<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, bytes: &[u8]) -> io::Result<()> {
     const PREFACE: usize = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".len();
     const HEADERS: u8 = 1;
@@ -131,6 +132,9 @@ async fn blurt<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, bytes: &[u8]) -
         if head[3] == HEADERS {
             break;
         }
+    }
+    if bytes.is_empty() {
+        return stream.shutdown().await;
     }
     say(&mut stream, bytes).await?;
     std::future::pending().await

@@ -61,6 +61,17 @@ fn names_are_unique_and_there_are_enough_of_them() {
     assert!(targets::all().iter().filter(|one| one.expect.is_some()).count() >= 25);
 }
 
+#[test]
+fn every_misbehaviour_has_its_sentence() {
+    for one in targets::all() {
+        assert_eq!(one.text.is_empty(), one.expect.is_none(), "{}", one.name);
+    }
+    let (bomb, at) = (targets::named("is a zip bomb"), "127.0.0.1:80".parse().unwrap());
+    assert!(bomb.is_told_as("the body is a zip bomb: 7 bytes unpack to more than 1 MiB", at));
+    assert!(!bomb.is_told_as("the body is a zip bomb: 7 bytes unpack to more than 1 MiB, or so", at));
+    assert!(!targets::named("refuses").is_told_as("127.0.0.1:81 refused the connection", at));
+}
+
 #[tokio::test]
 async fn every_target_opens_and_has_a_url() {
     for one in targets::all() {
