@@ -188,7 +188,12 @@ fn header(attempt: &Attempt, name: &str, op: Op, value: &str, fact: &Fact) -> Ju
         Op::Lacks | Op::Ne => lines.iter().find(|seen| !line_holds(op, seen, value)),
         _ => lines.first(),
     };
-    let seen = telling.map_or("was not sent".to_owned(), |seen| format!("was {}", quoted(seen)));
+    let seen = match telling {
+        None => "was not sent".to_owned(),
+        // A cause travels to pages and mailboxes, and a cookie opens somebody's session.
+        Some(_) if name.eq_ignore_ascii_case("set-cookie") => "was another".to_owned(),
+        Some(seen) => format!("was {}", quoted(seen)),
+    };
     down(Code::HeaderMismatch, format!("the header {name} {seen}, expected {op} {}", quoted(value)))
 }
 
@@ -328,6 +333,9 @@ mod tests {
         }
         let text = header(&attempt, "x-a", Op::Lacks, "tw", &Fact::NotAsked).cause.unwrap().text;
         assert_eq!(text, r#"the header x-a was "two", expected lacks "tw""#);
+        let cookie = answered(&[("Set-Cookie", "id=c00kie")]);
+        let text = header(&cookie, "set-cookie", Op::Contains, "HttpOnly", &Fact::NotAsked).cause.unwrap().text;
+        assert_eq!(text, r#"the header set-cookie was another, expected contains "HttpOnly""#);
     }
 
     #[test]

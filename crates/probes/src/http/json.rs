@@ -143,9 +143,9 @@ fn shown(value: &Value) -> JsonValue {
 pub(crate) fn path(text: &str, field: &str) -> Result<JsonPath, Invalid> {
     let refused = |message: String| Invalid::new(field, message);
     let cost = PathCost::of(text);
-    if text.len() > 512 || cost.descents > 1 || cost.commas > 4 || cost.filters > 3 || cost.inner_roots > 0 {
+    if text.len() > 512 || cost.descents > 1 || cost.commas > 1 || cost.filters > 3 || cost.inner_roots > 0 {
         return Err(refused(
-            "must be a short path: at most 512 bytes, one `..`, four commas and three filters, with `$` only at its start"
+            "must be a short path: at most 512 bytes, one `..`, one comma and three filters, with `$` only at its start"
                 .into(),
         ));
     }
@@ -214,12 +214,12 @@ mod tests {
             "$..[0,1]",
             "$[?@..a]",
             "$.a[?$.b]",
-            "$[0,0][0,0][0,0][0,0][0,0]",
+            "$[*,*][*,*]",
             "$[?search(@.a, '(a{1000}){1000}')]",
         ] {
             assert!(super::path(path, "field").is_err(), "{path}");
         }
-        for path in ["$.status", "$..price", "$..*", "$.items[?@.name == 'a..b,$'].up", "$['a']['b'][0]"] {
+        for path in ["$.status", "$..price", "$..*", "$.items[?@.name == 'a..b,$'].up", "$['a','b'][0]"] {
             super::path(path, "field").unwrap();
         }
     }
