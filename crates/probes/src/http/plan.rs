@@ -17,9 +17,9 @@ use url::{Host, Position, Url};
 
 use super::{json, redirect};
 
-/// Compiled size of a pattern. In the worst case each byte of a body meets each part of it, so this decides how long the
-/// search of 1 MiB may take: some seconds at this size.
-const PATTERN_BYTES: usize = 64 * 1024;
+/// Compiled size of a pattern: room for a few `\w` with the letters of all languages. In the worst case each byte of a body
+/// meets each part of it, so this decides how long a search of 1 MiB may go on behind its deadline: some seconds.
+const PATTERN_BYTES: usize = 256 * 1024;
 /// The cache that a search may build.
 const CACHE_BYTES: usize = 1 << 20;
 
@@ -255,7 +255,8 @@ mod tests {
 
     #[test]
     fn ordinary_patterns_compile() {
-        for value in ["(?i)all is well", r"version \d+\.\d+\.\d+", "<title>.*</title>", r"\w+ is up", "größer|kleiner"]
+        for value in
+            ["(?i)all is well", r"version \d+\.\d+\.\d+", "<title>.*</title>", r"\w+@\w+\.\w+", "größer|kleiner"]
         {
             compile(Assertion::Body { op: Op::Matches, value: value.into() }).unwrap();
         }

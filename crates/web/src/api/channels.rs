@@ -22,7 +22,7 @@ use crate::web::{Changed, Wake};
 use crate::{Problem, Web};
 
 /// A test button is watched; a service that takes longer than this answers on the page later.
-const LONGEST_WAIT: Duration = Duration::from_secs(10);
+const LONGEST_WAIT: Duration = Duration::from_secs(20);
 
 #[utoipa::path(get, path = "/channels", tag = "channels", summary = "List channels, oldest first",
     params(
