@@ -33,16 +33,19 @@ pub struct Bus {
 
 #[derive(Debug)]
 struct Shared {
-    queues: HashMap<Topic, mpsc::Sender<Message>>,
-    receivers: Mutex<HashMap<Topic, mpsc::Receiver<Message>>>,
+    queues: HashMap<Topic, mpsc::Sender<Queued>>,
+    receivers: Mutex<HashMap<Topic, mpsc::Receiver<Queued>>>,
     live: broadcast::Sender<Changed>,
     dropped: AtomicU64,
-    /// Messages queued or being worked on.
-    busy: AtomicUsize,
-    /// When the batches began that are being worked on, by topic.
+    /// Messages queued or being worked on, by topic.
+    busy: HashMap<Topic, AtomicUsize>,
+    /// When the first messages of the batches were published that are being worked on or gathered, by topic.
     in_hand: Mutex<HashMap<Topic, Vec<Instant>>>,
     draining: AtomicBool,
 }
+
+/// A message and when it was published.
+type Queued = (Instant, Message);
 
 impl Default for Bus {
     fn default() -> Self {
@@ -64,7 +67,7 @@ impl Bus {
             receivers: Mutex::new(receivers),
             live,
             dropped: AtomicU64::new(0),
-            busy: AtomicUsize::new(0),
+            busy: Topic::ALL.into_iter().map(|topic| (topic, AtomicUsize::new(0))).collect(),
             in_hand: Mutex::default(),
             draining: AtomicBool::new(false),
         };
@@ -73,10 +76,11 @@ impl Bus {
 
     /// Hands a message on, or drops it where the queue is full.
     pub fn publish(&self, message: Message) {
-        let Some(queue) = self.shared.queues.get(&message.topic()) else { return };
-        self.shared.busy.fetch_add(1, Ordering::SeqCst);
-        if queue.try_send(message).is_err() {
-            self.done(1);
+        let topic = message.topic();
+        let Some(queue) = self.shared.queues.get(&topic) else { return };
+        self.busy(topic).fetch_add(1, Ordering::SeqCst);
+        if queue.try_send((Instant::now(), message)).is_err() {
+            self.done(topic, 1);
             self.shared.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -111,29 +115,38 @@ impl Bus {
         let mut waiting = Vec::new();
         for topic in Topic::ALL {
             let Some(queue) = receivers.get_mut(&topic) else { continue };
-            while let Ok(message) = queue.try_recv() {
+            while let Ok((_, message)) = queue.try_recv() {
+                self.done(topic, 1);
                 waiting.push(message);
             }
         }
-        self.done(waiting.len());
         waiting
     }
 
-    /// How long the oldest run over this topic has been under way: what is behind it waits at least as long.
+    /// Messages of this topic that are queued or being worked on.
+    pub fn pending(&self, topic: Topic) -> usize {
+        self.busy(topic).load(Ordering::SeqCst)
+    }
+
+    /// How long ago the oldest message was published that is still being worked on.
     pub fn lag(&self, topic: Topic) -> Duration {
         let in_hand = self.shared.in_hand.lock().unwrap_or_else(PoisonError::into_inner);
         in_hand.get(&topic).and_then(|begun| begun.iter().min()).map_or(Duration::ZERO, Instant::elapsed)
     }
 
-    fn done(&self, messages: usize) {
-        self.shared.busy.fetch_sub(messages, Ordering::SeqCst);
+    fn busy(&self, topic: Topic) -> &AtomicUsize {
+        self.shared.busy.get(&topic).expect("every topic is counted")
+    }
+
+    fn done(&self, topic: Topic, messages: usize) {
+        self.busy(topic).fetch_sub(messages, Ordering::SeqCst);
     }
 
     fn is_idle(&self) -> bool {
-        self.shared.busy.load(Ordering::SeqCst) == 0
+        Topic::ALL.into_iter().all(|topic| self.pending(topic) == 0)
     }
 
-    fn take(&self, topic: Topic) -> Option<mpsc::Receiver<Message>> {
+    fn take(&self, topic: Topic) -> Option<mpsc::Receiver<Queued>> {
         self.shared.receivers.lock().unwrap_or_else(PoisonError::into_inner).remove(&topic)
     }
 }
@@ -210,16 +223,20 @@ async fn tick(
     }
 }
 
-async fn consume(registry: Registry, function: Arc<dyn Function>, mut queue: mpsc::Receiver<Message>, bus: Bus) {
+async fn consume(registry: Registry, function: Arc<dyn Function>, mut queue: mpsc::Receiver<Queued>, bus: Bus) {
     let intake = function.intake();
     let permits = Arc::new(Semaphore::new(intake.concurrency));
     let mut runs = JoinSet::new();
-    while let Some(batch) = gather(&mut queue, intake).await {
+    while let Some((published, first)) = queue.recv().await {
+        // From here on its age counts, also while it waits for company and for its turn.
+        let mut settled = Settled::begin(&bus, first.topic(), published);
+        let batch = gather(&mut queue, first, intake).await;
+        settled.messages = batch.len();
         while runs.try_join_next().is_some() {}
         let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
-        let (registry, function, bus) = (registry.clone(), Arc::clone(&function), bus.clone());
+        let (registry, function) = (registry.clone(), Arc::clone(&function));
         runs.spawn(async move {
-            let _settled = Settled::begin(bus, &batch);
+            let _settled = settled;
             // The registry logged a failure; what it left undone is a row, and the poll finds it.
             let _ = registry.dispatch(&function, Woken::Messages(batch)).await;
             drop(permit);
@@ -227,21 +244,19 @@ async fn consume(registry: Registry, function: Arc<dyn Function>, mut queue: mps
     }
 }
 
-/// A run under way; its messages count as done also where it panics.
+/// A run, from its first message on; its messages count as done also where it panics.
 struct Settled {
     bus: Bus,
-    messages: usize,
     topic: Topic,
-    begun: Instant,
+    published: Instant,
+    messages: usize,
 }
 
 impl Settled {
-    fn begin(bus: Bus, batch: &[Message]) -> Self {
-        let (begun, topic) = (Instant::now(), batch[0].topic());
+    fn begin(bus: &Bus, topic: Topic, published: Instant) -> Self {
         let mut in_hand = bus.shared.in_hand.lock().unwrap_or_else(PoisonError::into_inner);
-        in_hand.entry(topic).or_default().push(begun);
-        drop(in_hand);
-        Self { bus, messages: batch.len(), topic, begun }
+        in_hand.entry(topic).or_default().push(published);
+        Self { bus: bus.clone(), topic, published, messages: 1 }
     }
 }
 
@@ -249,36 +264,35 @@ impl Drop for Settled {
     fn drop(&mut self) {
         let mut in_hand = self.bus.shared.in_hand.lock().unwrap_or_else(PoisonError::into_inner);
         let runs = in_hand.entry(self.topic).or_default();
-        if let Some(run) = runs.iter().position(|begun| *begun == self.begun) {
+        if let Some(run) = runs.iter().position(|published| *published == self.published) {
             runs.swap_remove(run);
         }
         drop(in_hand);
-        self.bus.done(self.messages);
+        self.bus.done(self.topic, self.messages);
     }
 }
 
 /// One batch: whatever is there, and for calm messages whatever comes while they linger.
-async fn gather(queue: &mut mpsc::Receiver<Message>, intake: Intake) -> Option<Vec<Message>> {
-    let first = queue.recv().await?;
+async fn gather(queue: &mut mpsc::Receiver<Queued>, first: Message, intake: Intake) -> Vec<Message> {
     let mut urgent = first.is_urgent();
     let mut batch = vec![first];
     let patience = tokio::time::sleep(intake.linger);
     tokio::pin!(patience);
     while batch.len() < intake.most {
         if urgent {
-            let Ok(next) = queue.try_recv() else { break };
+            let Ok((_, next)) = queue.try_recv() else { break };
             batch.push(next);
             continue;
         }
         tokio::select! {
             biased;
             next = queue.recv() => {
-                let Some(next) = next else { break };
+                let Some((_, next)) = next else { break };
                 urgent = next.is_urgent();
                 batch.push(next);
             }
             () = &mut patience => break,
         }
     }
-    Some(batch)
+    batch
 }

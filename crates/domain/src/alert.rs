@@ -84,6 +84,11 @@ impl RuleSettings {
         Ok(())
     }
 
+    /// Whether the rule has something to say about such an event of that monitor.
+    pub fn concerns(&self, event: EventKind, monitor: MonitorId) -> bool {
+        self.on.contains(&Trigger::of(event)) && self.covers(monitor)
+    }
+
     pub fn covers(&self, monitor: MonitorId) -> bool {
         match &self.scope {
             Scope::All => true,
@@ -139,8 +144,7 @@ pub fn on_end(event: EventKind, monitor: MonitorId, rules: &[Rule], told: &[List
 }
 
 fn concerned(event: EventKind, monitor: MonitorId, rules: &[Rule]) -> impl Iterator<Item = &Rule> {
-    let trigger = Trigger::of(event);
-    rules.iter().filter(move |rule| rule.settings.on.contains(&trigger) && rule.settings.covers(monitor))
+    rules.iter().filter(move |rule| rule.settings.concerns(event, monitor))
 }
 
 fn add(told: &mut Vec<Listener>, more: impl Iterator<Item = Listener>) {

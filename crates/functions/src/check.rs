@@ -27,6 +27,9 @@ use crate::Parts;
 /// Checks in flight at once. Each holds a socket and a few kilobytes; what comes on top is our overload: `unknown`.
 const IN_FLIGHT: usize = 4_000;
 
+/// Checks out of turn that wait for one monitor; more would only ask the same again.
+const WAITING: usize = 3;
+
 #[derive(Debug)]
 pub(crate) struct Check {
     parts: Parts,
@@ -77,10 +80,10 @@ impl Check {
                 None => return false,
             },
             // It stands for the instant at which it is made.
-            Occasion::Change | Occasion::Request(_) => {
-                let flight = self.in_flight.wait(due.monitor.id).await;
-                (flight, self.parts.clock.now())
-            }
+            Occasion::Change | Occasion::Request(_) => match self.in_flight.wait(due.monitor.id).await {
+                Some(flight) => (flight, self.parts.clock.now()),
+                None => return false,
+            },
         };
         let observation = self.observe(&Due { slot, ..due.clone() }).await;
         crash::point(Point::Probed);
@@ -135,6 +138,8 @@ impl Check {
 #[derive(Debug, Default)]
 struct InFlight {
     monitors: Mutex<HashSet<MonitorId>>,
+    /// How many checks out of turn wait for each.
+    waiting: Mutex<HashMap<MonitorId, usize>>,
     landed: Notify,
 }
 
@@ -150,15 +155,46 @@ impl InFlight {
         lock(&self.monitors).insert(monitor).then_some(Flight { all: self, monitor })
     }
 
-    /// When no other check of the monitor is under way.
-    async fn wait(&self, monitor: MonitorId) -> Flight<'_> {
+    /// When no other check of the monitor is under way; `None` if enough others wait for that already.
+    async fn wait(&self, monitor: MonitorId) -> Option<Flight<'_>> {
+        let _place = Place::take(self, monitor)?;
         loop {
             // Interest is registered before looking, so no landing is missed.
             let landed = self.landed.notified();
             if let Some(flight) = self.begin(monitor) {
-                return flight;
+                return Some(flight);
             }
             landed.await;
+        }
+    }
+}
+
+/// A place in the line for one monitor.
+struct Place<'a> {
+    all: &'a InFlight,
+    monitor: MonitorId,
+}
+
+impl<'a> Place<'a> {
+    fn take(all: &'a InFlight, monitor: MonitorId) -> Option<Self> {
+        let mut waiting = lock(&all.waiting);
+        let places = waiting.entry(monitor).or_default();
+        if *places == WAITING {
+            return None;
+        }
+        *places += 1;
+        Some(Self { all, monitor })
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut waiting = lock(&self.all.waiting);
+        let left = waiting.get(&self.monitor).map_or(0, |places| places - 1);
+        if left == 0 {
+            waiting.remove(&self.monitor);
+        } else {
+            waiting.insert(self.monitor, left);
         }
     }
 }

@@ -14,6 +14,7 @@ use gazer_domain::delivery::{Outcome, wait};
 use gazer_store::Settled;
 
 use crate::patience::Patience;
+use crate::send::IN_FLIGHT;
 use crate::{Parts, jitter};
 
 /// The bell makes it fast, this poll makes it right.
@@ -21,7 +22,8 @@ const POLL: Duration = Duration::from_secs(1);
 /// Longer than a send may take and than it waits for its turn, so that a lease never runs out under a living sender;
 /// short, because it is how long a message is late whose sender died.
 const LEASE: Duration = Duration::from_secs(30);
-const MOST: u32 = 100;
+/// Claimed beyond what senders are free for, so that none of them waits for the database.
+const AHEAD: usize = 16;
 /// Bells that came together are one.
 const BELLS: usize = 1_000;
 
@@ -55,9 +57,12 @@ impl Function for Claim {
         let mut report = Report::default();
         while !self.parts.bus.is_draining() {
             let now = self.parts.clock.now();
-            let claimed = self.parts.store.deliveries_claim(now, LEASE, MOST).await;
+            // What no sender is free for stays where it is: a lease must not run out in a queue.
+            let free = (IN_FLIGHT + AHEAD).saturating_sub(self.parts.bus.pending(Topic::Send));
+            let Some(limit) = u32::try_from(free).ok().filter(|free| *free > 0) else { break };
+            let claimed = self.parts.store.deliveries_claim(now, LEASE, limit).await;
             let claimed = claimed.map_err(|err| Failure::new("claim deliveries", err))?;
-            let is_last = claimed.len() < MOST as usize;
+            let is_last = claimed.len() < limit as usize;
             report.changed += claimed.len() as u64;
             if !claimed.is_empty() {
                 crash::point(Point::Claimed);

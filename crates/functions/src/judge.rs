@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use gazer_bus::clock::SET_BACK;
 use gazer_bus::crash::{self, Point};
 use gazer_bus::function::Intake;
 use gazer_bus::{Changed, Failure, Function, Message, Observed, Report, Topic, Wake, Woken};
@@ -62,6 +63,9 @@ impl Judge {
 
     /// The one transaction, and what follows from it.
     async fn commit(&self, seen: &[Observed]) -> Result<Report, Error> {
+        // What was begun while the clock was ahead would be folded as the future, and hide everything until then.
+        let latest = self.parts.clock.now() + SET_BACK;
+        let seen: Vec<&Observed> = seen.iter().filter(|seen| seen.observation.slot <= latest).collect();
         let mut monitors: Vec<MonitorId> = seen.iter().map(|seen| seen.observation.monitor).collect();
         monitors.sort_unstable();
         monitors.dedup();
@@ -71,13 +75,13 @@ impl Judge {
         tx.checks_append(&rows).await?;
         let mut advanced = HashMap::new();
         let mut changed = 0;
-        for Observed { observation, .. } in seen {
+        for Observed { observation, .. } in &seen {
             let Some(track) = tracks.get_mut(&observation.monitor) else { continue };
             changed += u64::from(self.fold(&mut tx, track, observation, &mut advanced).await?);
         }
         let advanced: Vec<_> = advanced.into_values().collect();
         tx.health_advance(&advanced).await?;
-        for Observed { observation, request } in seen {
+        for Observed { observation, request } in &seen {
             let Some(request) = request else { continue };
             tx.request_settle(*request, observation).await?;
         }

@@ -14,7 +14,7 @@ use crate::Parts;
 /// The longest that a send takes, and a little.
 const LONGEST: Duration = Duration::from_secs(17);
 /// Messages under way at once.
-const IN_FLIGHT: usize = 64;
+pub(crate) const IN_FLIGHT: usize = 64;
 
 #[derive(Debug)]
 pub(crate) struct Send {
@@ -47,8 +47,8 @@ impl Function for Send {
         for message in messages {
             let Message::Send(send) = message else { continue };
             let now = self.parts.clock.now();
-            if now + LONGEST > send.until {
-                // It waited too long behind others: its lease may end under us, and whoever claims it next sends it.
+            if now + LONGEST > send.until || self.parts.bus.is_draining() {
+                // It waited too long behind others, or we are about to end: whoever claims it next sends it.
                 report.skipped += 1;
                 continue;
             }

@@ -5,5 +5,5 @@ alter table deliveries add column hears_end smallint not null default 1;
 alter table incidents add column proved_at bigint;
 alter table incidents add column proved_code text;
 
--- Whether a check was asked for that says if the trouble lasts.
-alter table waits add column asked smallint not null default 0;
+-- When a check was last asked for that says if the trouble lasts.
+alter table waits add column asked_at bigint not null default 0;

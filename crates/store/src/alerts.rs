@@ -66,6 +66,7 @@ impl Store {
     /// for it is dead.
     pub async fn channel_delete(&self, team: TeamId, channel: ChannelId, now: Timestamp) -> Result<bool> {
         let mut conn = self.write().await?;
+        rules_lock(&mut conn, team).await?;
         let sql = "update channels set deleted_at = $3, secret = null
             where team = (select key from teams where id = $1) and id = $2 and deleted_at is null returning key";
         let Some(row) = conn.row(sql, args![team, channel, now]).await? else { return Ok(false) };
@@ -90,6 +91,7 @@ impl Store {
     /// `Error::Invalid` names the channel or monitor that the team does not have: `channels[1]`.
     pub async fn rule_create(&self, team: TeamId, rule: &Rule, now: Timestamp) -> Result<()> {
         let mut conn = self.write().await?;
+        rules_lock(&mut conn, team).await?;
         owns(&mut conn, team, &rule.settings).await?;
         let sql = "insert into rules (id, team, name, settings, created)
             values ($1, (select key from teams where id = $2), $3, $4, $5)";
@@ -113,6 +115,7 @@ impl Store {
     /// Refuses as `rule_create` does.
     pub async fn rule_edit(&self, team: TeamId, rule: RuleId, settings: &RuleSettings) -> Result<Option<Rule>> {
         let mut conn = self.write().await?;
+        rules_lock(&mut conn, team).await?;
         let sql = "update rules set name = $3 where team = (select key from teams where id = $1) and id = $2";
         if conn.run(sql, args![team, rule, settings.name.as_str()]).await? == 0 {
             return Ok(None);
@@ -157,8 +160,15 @@ pub(crate) async fn rules(conn: &mut Conn, team: TeamId) -> Result<Vec<Rule>> {
     conn.rows(RULES, args![team]).await?.iter().map(read_rule).collect()
 }
 
+/// Whoever changes rules, or what rules name, does so alone in the team: a rule is read and written whole.
+async fn rules_lock(conn: &mut Conn, team: TeamId) -> Result<()> {
+    let sql = conn.dialect().spell("select key from teams where id = $1 {for update}");
+    conn.rows(sql, args![team]).await.map(drop)
+}
+
 /// A deleted monitor is named by no rule; a rule for certain monitors that are all gone stays, and covers none.
 pub(crate) async fn forget_monitor(conn: &mut Conn, team: TeamId, monitor: MonitorId) -> Result<()> {
+    rules_lock(conn, team).await?;
     for mut rule in rules(conn, team).await? {
         let Scope::Some(monitors) = &mut rule.settings.scope else { continue };
         let named = monitors.len();

@@ -85,14 +85,17 @@ impl Store {
     /// Due deliveries, each the head of its line: a later event of the same incident waits until the earlier one is
     /// settled for that channel. Rows whose lease ran out are claimed again, under the same id and a new epoch.
     pub async fn deliveries_claim(&self, now: Timestamp, lease: Duration, limit: u32) -> Result<Vec<Claimed>> {
-        // Most polls find nothing, and should not take the write lock to learn it.
-        let sql = concat!("select d.id ", head!(), " and d.due_at <= $1 limit 1");
-        if self.row(sql, args![now]).await?.is_none() {
+        // Most polls find nothing, and what is found is ranked outside of the write lock. Who is at the head of a line
+        // stays there until it is settled, so only what somebody else claims meanwhile has to be looked at again.
+        let sql = include_str!("deliveries/claimable.sql");
+        let found = self.rows(sql, args![now, PER_CHANNEL, limit]).await?;
+        if found.is_empty() {
             return Ok(Vec::new());
         }
+        let ids = found.iter().map(|row| row.text("id")).collect::<Result<Vec<_>>>()?;
         let mut conn = self.write().await?;
         let sql = conn.dialect().spell(include_str!("deliveries/claim.sql"));
-        let rows = conn.rows(sql, args![now, now + lease, limit, PER_CHANNEL]).await?;
+        let rows = conn.rows(sql, args![wire::write(&ids), now, now + lease]).await?;
         let ids = rows.iter().map(|row| row.text("id")).collect::<Result<Vec<_>>>()?;
         let sql = conn.dialect().spell(
             "select d.id, d.epoch, d.attempts, d.notice, c.id as channel, c.target, c.secret
@@ -135,7 +138,7 @@ impl Store {
             where id = $1 and epoch = $2 and state = 'leased'";
         let receipt: String = receipt.chars().take(RECEIPT_CHARS).collect();
         let mine = conn.run(sql, args![id, epoch, state.as_str(), due, settled_at, receipt]).await? == 1;
-        if mine && state == State::Waiting {
+        if mine && state != State::Delivered {
             conn.run(include_str!("deliveries/merge.sql"), args![id, now]).await?;
         }
         conn.commit().await?;

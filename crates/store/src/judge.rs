@@ -47,6 +47,8 @@ pub struct Track {
     pub policy: Policy,
     /// How long after its slot a check may still be under way.
     pub grace: Duration,
+    /// Until when a check that was judged has looked.
+    pub seen: Option<Timestamp>,
     pub open: Option<OpenIncident>,
 }
 
@@ -223,6 +225,10 @@ fn read_track(row: &Row) -> Result<Track> {
             recover_after: row.number("recover_after")?,
         },
         grace: Duration::from_millis(row.number("patience")?).saturating_sub(interval),
+        seen: match row.opt_time("seen")? {
+            Some(slot) => Some(slot + Duration::from_millis(row.number("took")?)),
+            None => None,
+        },
         open,
     })
 }

@@ -3,15 +3,28 @@
 //! It is handed out once. If the process dies before it answers, nobody asks again: whoever pressed the button sees
 //! that no answer came, and the row is gone within the hour.
 
+use std::time::Duration;
+
 use gazer_domain::observation::Observation;
 use gazer_domain::{MonitorId, TeamId, Timestamp};
 
 use crate::sql::args;
 use crate::{Result, Store, Tx, wire};
 
+/// A request that got no answer for this long was lost with the process that served it. The longest check is shorter.
+const UNANSWERED: Duration = Duration::from_secs(420);
+
 impl Store {
-    /// `None` if the team has no such monitor.
+    /// The request that waits for an answer already, or a new one, so that nobody's impatience makes a queue. `None` if the
+    /// team has no such monitor.
     pub async fn request_add(&self, team: TeamId, monitor: MonitorId, now: Timestamp) -> Result<Option<i64>> {
+        let sql = "select r.key from requests r join monitors m on m.key = r.monitor
+            where m.team = (select key from teams where id = $1) and m.id = $2 and m.deleted_at is null
+                and r.observation is null and r.created > $3
+            order by r.key desc limit 1";
+        if let Some(waiting) = self.row(sql, args![team, monitor, now - UNANSWERED]).await? {
+            return waiting.int("key").map(Some);
+        }
         let sql = "insert into requests (team, monitor, created)
             select m.team, m.key, $3 from monitors m
             where m.team = (select key from teams where id = $1) and m.id = $2 and m.deleted_at is null

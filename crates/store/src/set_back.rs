@@ -1,8 +1,8 @@
 //! What becomes of written instants when the clock turns out to have been ahead.
 //!
 //! A machine whose clock was an hour ahead has folded slots, promised retries and leased deliveries in what is now the
-//! future. Nobody may wait for that future: slots are taken up again from the present on, and what is due keeps its
-//! distance to the present. Periods and incidents stay as they were written; the next change begins where they end.
+//! future. Nobody may wait for that future: slots and cadences are taken up again from the present on, and what is due
+//! keeps its distance to the present. Periods and incidents stay as they were written; the next change begins where they end.
 
 use std::time::Duration;
 
@@ -28,8 +28,15 @@ impl Store {
             where slot >= $1 or covered > $1";
         conn.run(sql, args![now]).await?;
         for sql in [
+            "update monitors set cadence_since = $1 where cadence_since > $1",
+            "update cadences set since = $1 where since > $1",
+            "update cadences set until = $1 where until > $1",
+        ] {
+            conn.run(sql, args![now]).await?;
+        }
+        for sql in [
             "update deliveries set due_at = due_at - $1 where settled_at is null",
-            "update waits set due_at = due_at - $1 where due_at > 0",
+            "update waits set due_at = due_at - $1, asked_at = 0",
         ] {
             conn.run(sql, args![millis(by)]).await?;
         }

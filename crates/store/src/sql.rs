@@ -6,6 +6,8 @@
 //!
 //! By convention the first column of a select names the row, and an error about a column that cannot be read says it.
 
+use std::time::Duration;
+
 use sqlx::postgres::PgRow;
 use sqlx::query::Query;
 use sqlx::sqlite::SqliteRow;
@@ -123,7 +125,7 @@ impl Conn {
                 bound(sql.clone(), args).fetch_all(&mut **tx).await.map(|rows| Row::of_sqlite(&sql, rows))
             }
             Self::Postgres(tx) => {
-                bound(sql.clone(), args).fetch_all(&mut **tx).await.map(|rows| Row::of_postgres(&sql, rows))
+                patiently(bound(sql.clone(), args).fetch_all(&mut **tx)).await.map(|rows| Row::of_postgres(&sql, rows))
             }
         };
         rows.map_err(|source| failed(&sql, source))
@@ -134,7 +136,9 @@ impl Conn {
         let sql = sql.into_sql_str();
         let touched = match self {
             Self::Sqlite(tx) => bound(sql.clone(), args).execute(&mut **tx).await.map(|done| done.rows_affected()),
-            Self::Postgres(tx) => bound(sql.clone(), args).execute(&mut **tx).await.map(|done| done.rows_affected()),
+            Self::Postgres(tx) => {
+                patiently(bound(sql.clone(), args).execute(&mut **tx)).await.map(|done| done.rows_affected())
+            }
         };
         touched.map_err(|source| failed(&sql, source))
     }
@@ -155,7 +159,7 @@ impl Conn {
     pub(crate) async fn commit(self) -> Result<()> {
         let done = match self {
             Self::Sqlite(tx) => tx.commit().await,
-            Self::Postgres(tx) => tx.commit().await,
+            Self::Postgres(tx) => patiently(tx.commit()).await,
         };
         done.map_err(Error::Transaction)
     }
@@ -176,6 +180,16 @@ where
         };
     }
     query
+}
+
+/// A server that fell silent in the middle of a transaction, its network cut, would hold the judge for ever. SQLite has
+/// bounds of its own.
+const SILENCE: Duration = Duration::from_secs(20);
+
+/// Waits for PostgreSQL, but not for ever.
+pub(crate) async fn patiently<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+    let silent = |_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()));
+    tokio::time::timeout(SILENCE, work).await.unwrap_or_else(silent)
 }
 
 /// PostgreSQL holds no NUL in a text. What comes from outside may, so it is replaced, on both engines alike.

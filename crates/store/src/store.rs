@@ -15,7 +15,7 @@ use sqlx::{PgPool, SqlSafeStr, SqlitePool};
 
 use crate::dialect::Dialect;
 use crate::seal::Seal;
-use crate::sql::{Conn, Row, Value, bound, failed};
+use crate::sql::{Conn, Row, Value, bound, failed, patiently};
 use crate::{Error, Result, SealingKey, migrate};
 
 /// How long a write waits for another process beside ours. Longer means that somebody holds the file for good.
@@ -134,7 +134,7 @@ impl Store {
                 bound(sql.clone(), args).fetch_all(readers).await.map(|rows| Row::of_sqlite(&sql, rows))
             }
             Engine::Postgres(pool) => {
-                bound(sql.clone(), args).fetch_all(pool).await.map(|rows| Row::of_postgres(&sql, rows))
+                patiently(bound(sql.clone(), args).fetch_all(pool)).await.map(|rows| Row::of_postgres(&sql, rows))
             }
         };
         rows.map_err(|source| failed(&sql, source))
@@ -151,7 +151,9 @@ impl Store {
             Engine::Sqlite { writer, .. } => {
                 bound(sql.clone(), args).execute(writer).await.map(|done| done.rows_affected())
             }
-            Engine::Postgres(pool) => bound(sql.clone(), args).execute(pool).await.map(|done| done.rows_affected()),
+            Engine::Postgres(pool) => {
+                patiently(bound(sql.clone(), args).execute(pool)).await.map(|done| done.rows_affected())
+            }
         };
         touched.map_err(|source| failed(&sql, source))
     }
@@ -215,7 +217,7 @@ impl Engine {
     pub(crate) async fn begin(&self) -> Result<Conn> {
         let begun = match self {
             Self::Sqlite { writer, .. } => writer.begin_with("begin immediate").await.map(Conn::Sqlite),
-            Self::Postgres(pool) => pool.begin().await.map(Conn::Postgres),
+            Self::Postgres(pool) => patiently(pool.begin()).await.map(Conn::Postgres),
         };
         begun.map_err(Error::Transaction)
     }

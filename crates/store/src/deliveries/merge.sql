@@ -1,7 +1,7 @@
--- It did not get through, and its recovery waits behind it by now: the recovery goes out alone, and tells both.
+-- It did not get through, and a later event waits behind it by now: that one goes out alone, and tells both.
 update deliveries set state = 'merged', settled_at = $2
-where id = $1 and state = 'waiting' and exists (
+where id = $1 and state in ('waiting', 'dead') and exists (
     select 1 from deliveries e
     where e.incident = deliveries.incident and e.channel = deliveries.channel and e.event > deliveries.event
-        and e.settled_at is null and e.event_kind in ('recovered', 'paused', 'deleted')
+        and e.settled_at is null
 )

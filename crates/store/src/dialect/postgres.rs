@@ -6,6 +6,7 @@ use super::Spelling;
 pub(super) const SPELLING: Spelling = &[
     ("{in list}", "= any (array(select jsonb_array_elements_text($1::jsonb)))"),
     ("{skip locked}", "for update skip locked"),
+    ("{for update}", "for update"),
     ("{key}", "bigint generated always as identity primary key"),
     ("{blob}", "bytea"),
     ("{bytewise}", "collate \"C\""),

@@ -5,6 +5,7 @@ use super::Spelling;
 pub(super) const SPELLING: Spelling = &[
     ("{in list}", "in (select value from json_each($1))"),
     ("{skip locked}", ""),
+    ("{for update}", ""),
     ("{key}", "integer primary key autoincrement"),
     ("{blob}", "blob"),
     ("{bytewise}", ""),

@@ -71,11 +71,6 @@ impl Tx {
         let told = told.collect::<Result<Vec<_>>>()?;
         let rules = self.rules(track).await?;
         let channels = alert::on_end(event.kind, track.monitor, &rules, &told);
-        for channel in &channels {
-            let sql = "update deliveries set state = 'merged', settled_at = $3
-                where incident = $1 and channel = (select key from channels where id = $2) and state = 'waiting'";
-            self.conn().run(sql, args![open.key, *channel, now]).await?;
-        }
         let told: Vec<_> = channels.into_iter().map(|channel| Listener { channel, hears_end: false }).collect();
         self.tell(track, open, event, &told, now).await.map(drop)
     }
@@ -86,7 +81,7 @@ impl Tx {
         if !matches!(track.health.status, Verdict::Slow | Verdict::Down) {
             return Ok(0);
         }
-        let seen = now.min(track.health.covered);
+        let Some(seen) = track.seen.map(|seen| seen.min(now)) else { return Ok(0) };
         let sql = "select w.rule, w.event, e.kind, e.at, e.cause_code, e.cause_text
             from waits w join events e on e.incident = w.incident and e.number = w.event
             where w.incident = $1 and w.due_at <= $2 order by w.event, w.due_at";
@@ -98,9 +93,13 @@ impl Tx {
         for row in &due {
             let rule: RuleId = row.id("rule")?;
             let Some(rule) = rules.iter().find(|known| known.id == rule) else { continue };
+            let kind = row.word("kind", EventKind::parse)?;
+            if !rule.settings.concerns(kind, track.monitor) {
+                continue;
+            }
             let event = Happening {
                 number: row.number("event")?,
-                kind: row.word("kind", EventKind::parse)?,
+                kind,
                 at: row.time("at")?,
                 cause: &crate::incidents::cause(row)?,
             };
@@ -110,7 +109,8 @@ impl Tx {
         Ok(made)
     }
 
-    /// One delivery per channel that was not told of this event, or of a later one, already.
+    /// One delivery per channel that was not told of this event, or of a later one, already. What still waits to tell it
+    /// of an earlier one is merged into it.
     async fn tell(
         &mut self,
         track: &Track,
@@ -143,6 +143,10 @@ impl Tx {
             let (number, kind) = (event.number, event.kind.as_str());
             let args = args![&id, *channel, open.key, number, kind, now, notice.as_str(), *hears_end];
             made += self.conn().run(include_str!("deliver.sql"), args).await?;
+            let sql = "update deliveries set state = 'merged', settled_at = $4
+                where incident = $1 and channel = (select key from channels where id = $2) and event < $3
+                    and state = 'waiting'";
+            self.conn().run(sql, args![open.key, *channel, number, now]).await?;
         }
         Ok(made)
     }

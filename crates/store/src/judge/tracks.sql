@@ -1,6 +1,6 @@
 -- Everything that judging needs of the monitors in the list; nothing of it is parsed.
 select m.key, m.id as monitor, t.id as team, m.name, m.kind, m.target, m.revision, m.interval_ms, m.cadence_since,
-    m.recover_after, h.status, h.slot, h.covered, h.failing, h.good, h.patience,
+    m.recover_after, h.status, h.slot, h.covered, h.failing, h.good, h.patience, h.seen, h.took,
     i.key as incident_key, i.id as incident, i.trouble, i.started, i.cause_code, i.cause_text, i.events,
     i.proved_at, i.proved_code
 from monitors m

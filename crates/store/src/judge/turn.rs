@@ -14,6 +14,9 @@ use gazer_domain::{IncidentId, Timestamp};
 use crate::sql::args;
 use crate::{OpenIncident, Result, Track, Tx, status};
 
+/// So many of a monitor's incidents keep their evidence, the newest.
+const PROVED_INCIDENTS: u32 = 100;
+
 impl Tx {
     /// Everything that a change of status means: the period, the incident, its events, who is told, who waits.
     /// `new_id` names the incident if one opens. `track.open` follows.
@@ -82,6 +85,11 @@ impl Tx {
         let row = self.conn().row(sql, args).await?;
         let key = row.expect("the monitor's row is locked").int("key")?;
         self.conn().run("update monitors set incident = $2 where key = $1", args![track.key, key]).await?;
+        // A site that keeps failing and coming back must not fill the disk with proofs of it.
+        let sql = "delete from evidence where incident in (
+                select key from incidents where monitor = $1 order by started desc, key desc limit 10 offset $2
+            )";
+        self.conn().run(sql, args![track.key, PROVED_INCIDENTS]).await?;
         let mut open = OpenIncident { key, id, trouble, started: at, cause: cause.clone(), events: 0, proved: None };
         self.event_add(track, &mut open, kind, at, Some(&cause), now).await?;
         track.open = Some(open);

@@ -4,6 +4,6 @@ from waits w
 join incidents i on i.key = w.incident
 join monitors m on m.incident = i.key
 join health h on h.track = m.key
-where w.due_at <= $1 and h.covered >= w.due_at and h.status in ($2, $3)
+where w.due_at <= $1 and h.seen + h.took >= w.due_at and h.status in ($2, $3)
     and m.paused = 0 and m.deleted_at is null
 limit $4

@@ -3,6 +3,6 @@ select distinct m.key as monitor
 from waits w
 join monitors m on m.incident = w.incident
 join health h on h.track = m.key
-where w.due_at <= $1 and w.asked = 0 and h.covered < w.due_at and h.covered + m.interval_ms > $2
+where w.due_at <= $1 and w.asked_at <= $4 and (h.seen is null or h.seen + h.took < w.due_at) and h.covered + m.interval_ms > $2
     and m.paused = 0 and m.deleted_at is null
 limit $3

@@ -1,6 +1,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
+use gazer_domain::alert::Trigger;
 use gazer_domain::delivery::State;
 use gazer_domain::incident::EventKind;
 use gazer_domain::monitor::Monitor;
@@ -126,6 +127,39 @@ pub(crate) async fn claimants_share_without_overlap(world: World) {
     assert!(claimed.iter().all(|c| c.epoch == 1));
 }
 
+/// The receiver was away when the site became slow, and is back when it goes down: nobody waits for the old news.
+pub(crate) async fn graver_news_does_not_wait_behind_older(world: World) {
+    let channel = world.channel("hook").await;
+    world.rule(&[channel], &[Trigger::Slow, Trigger::Down, Trigger::Recovered], Duration::ZERO).await;
+    let monitor = world.monitor("shop").await;
+    world.check(&monitor, 0, Verdict::Slow).await;
+    let slow = claim(&world, at(100)).await.remove(0);
+    world.check(&monitor, 1, Verdict::Down).await;
+    assert!(claim(&world, at(125)).await.is_empty(), "the first is still on its way");
+    let again = Settled::Again { at: at(4_000), why: "503".into() };
+    assert!(world.store.delivery_settle(&slow.id, slow.epoch, &again, at(126)).await.unwrap());
+    let down = claim(&world, at(127)).await.remove(0);
+    let again = Settled::Again { at: at(9_000), why: "503".into() };
+    assert!(world.store.delivery_settle(&down.id, down.epoch, &again, at(128)).await.unwrap());
+    world.check(&monitor, 2, Verdict::Up).await;
+    let merged = [Some(EventKind::Slow), Some(EventKind::Down)].map(|kind| (kind, State::Merged));
+    assert_eq!(states(&world, &monitor).await[..2], merged);
+    assert_eq!(claim(&world, at(200)).await.len(), 1, "the end tells all of it");
+}
+
+/// Its end waited behind it: that goes out alone, and tells both.
+pub(crate) async fn a_start_that_dies_is_merged_into_its_end(world: World) {
+    let monitor = down(&world).await;
+    let start = claim(&world, at(100)).await.remove(0);
+    world.check(&monitor, 1, Verdict::Up).await;
+    let dead = Settled::Dead { why: "410 Gone".into() };
+    assert!(world.store.delivery_settle(&start.id, start.epoch, &dead, at(130)).await.unwrap());
+    assert_eq!(
+        states(&world, &monitor).await,
+        [(Some(EventKind::Down), State::Merged), (Some(EventKind::Recovered), State::Waiting)]
+    );
+}
+
 /// A service that takes its time keeps its own messages waiting, and nobody else's.
 pub(crate) async fn a_busy_channel_waits_for_itself(world: World) {
     let store = &world.store;
@@ -137,7 +171,9 @@ pub(crate) async fn a_busy_channel_waits_for_itself(world: World) {
     world.listener("quick").await;
     let last = world.monitor("last").await;
     world.check(&last, 0, Verdict::Down).await;
-    let first = claim(&world, at(100)).await;
+    let mut first = world.store.deliveries_claim(at(100), LEASE, 2).await.unwrap();
+    assert!(first.iter().any(|c| c.target.label().contains("quick")), "channels take turns");
+    first.extend(claim(&world, at(100)).await);
     assert_eq!(first.len(), 8 + 1, "eight to the one, all there are to the other");
     assert!(claim(&world, at(101)).await.is_empty());
     let (slow, quick): (Vec<_>, Vec<_>) = first.iter().partition(|c| c.target.label().contains("slow"));

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use gazer_domain::alert::Trigger;
+use gazer_domain::alert::{Scope, Trigger};
 use gazer_domain::delivery::State;
 use gazer_domain::incident::EventKind;
 use gazer_domain::verdict::Verdict;
@@ -138,6 +138,22 @@ pub(crate) async fn while_we_are_blind_nothing_fires(world: World) {
     assert_eq!(store.waits_fire(slot(7)).await.unwrap(), 0, "what is unknown does not last");
     world.check(&monitor, 8, Verdict::Down).await;
     assert_eq!(store.waits_fire(slot(8)).await.unwrap(), 1, "five minutes and one more do not count, two others do");
+}
+
+/// While it waited its owner took the monitor out of it.
+pub(crate) async fn a_rule_that_was_narrowed_fires_no_more(world: World) {
+    let store = &world.store;
+    let channel = world.channel("patient").await;
+    let rule = world.rule(&[channel], &[Trigger::Down, Trigger::Recovered], MINUTE).await;
+    let (monitor, other) = (world.monitor("shop").await, world.monitor("other").await);
+    world.check(&monitor, 0, Verdict::Down).await;
+    let mut settings = store.rule_get(world.team, rule).await.unwrap().unwrap().settings;
+    settings.scope = Scope::Some(vec![other.id]);
+    store.rule_edit(world.team, rule, &settings).await.unwrap();
+    world.check(&monitor, 1, Verdict::Down).await;
+    world.check(&monitor, 2, Verdict::Down).await;
+    assert_eq!(store.waits_fire(world.slot(&monitor, 2) + MINUTE).await.unwrap(), 0);
+    assert!(world.story(monitor.id).await.deliveries.is_empty());
 }
 
 /// A rule that is changed or deleted during an incident takes nothing back from whoever it told.

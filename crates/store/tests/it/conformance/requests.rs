@@ -7,6 +7,7 @@ pub(crate) async fn a_request_is_handed_out_once(world: World) {
     let monitor = world.monitor("shop").await;
     assert!(store.requests_claim(at(1)).await.unwrap().is_empty());
     let request = store.request_add(team, monitor.id, at(1)).await.unwrap().unwrap();
+    assert_eq!(store.request_add(team, monitor.id, at(2)).await.unwrap(), Some(request), "one answer serves both");
     let claim = async || store.requests_claim(at(2)).await.unwrap();
     let (one, two) = tokio::join!(claim(), claim());
     assert_eq!([one, two].concat(), [(request, monitor.id)]);

@@ -21,15 +21,21 @@ pub(crate) async fn an_hour_that_never_was_keeps_nobody_waiting(world: World) {
         world.check(&monitor, n, verdict).await;
     }
     let ahead = world.slot(&monitor, 61) + Duration::from_secs(1);
+    let young = world.monitor("young").await;
+    store.monitor_pause(world.team, young.id, ahead).await.unwrap();
+    store.monitor_resume(world.team, young.id, ahead).await.unwrap();
     let claimed = store.deliveries_claim(ahead, LEASE, 9).await.unwrap().remove(0);
     let again = Settled::Again { at: ahead + Duration::from_secs(5), why: "503".into() };
     assert!(store.delivery_settle(&claimed.id, claimed.epoch, &again, ahead).await.unwrap());
 
     let now = ahead - HOUR;
     let by = store.ahead_of(now).await.unwrap();
-    assert_eq!(by, HOUR - Duration::from_secs(1), "measured from the last folded slot");
+    assert_eq!(by, HOUR - Duration::from_millis(1), "measured from what was folded last, or would be next");
     store.set_back(now, by).await.unwrap();
     assert_eq!(store.ahead_of(now).await.unwrap(), Duration::ZERO);
+
+    let resumed = store.monitor_get(world.team, young.id).await.unwrap().unwrap().monitor;
+    assert_eq!(resumed.cadence_since, now, "its slots begin now, not in an hour");
 
     // The next slots are folded, the retry is near, and so is the rule that waits.
     world.check(&monitor, 2, Verdict::Down).await;
