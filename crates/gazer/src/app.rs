@@ -136,7 +136,7 @@ async fn open(place: &Place, public_url: &str) -> anyhow::Result<Store> {
     // What is in it is for its owner only: hashes of passwords, addresses, bodies of failures.
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data);
     made.with_context(|| format!("the data folder {} cannot be made", data.display()))?;
-    Ok(Store::open(options(place, public_url)?).await?)
+    Store::open(options(place, public_url)?).await.map_err(|err| explained(err, place))
 }
 
 /// Opens what a running Gazer may hold as well: for commands that read or write a row and leave.
@@ -149,7 +149,20 @@ pub(crate) async fn open_beside(place: &Place) -> anyhow::Result<Store> {
         data.display()
     );
     // Nothing that such a command does is told to anybody, so no link is made.
-    Ok(Store::open_beside(options(place, "")?).await?)
+    Store::open_beside(options(place, "")?).await.map_err(|err| explained(err, place))
+}
+
+/// The store knows neither where its key lies nor how we are called.
+fn explained(error: gazer_store::Error, place: &Place) -> anyhow::Error {
+    match error {
+        gazer_store::Error::OtherKey => anyhow::anyhow!(
+            "the key {} does not open this database, which was sealed with another one: put the {KEY_FILE} there that \
+             belongs to it, from the backup of its data folder or from the other Gazer that uses it (where there is \
+             no key, a new one is made, which is of no use to this database)",
+            place.data.join(KEY_FILE).display()
+        ),
+        error => error.into(),
+    }
 }
 
 fn options(place: &Place, public_url: &str) -> anyhow::Result<Options> {

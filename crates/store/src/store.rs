@@ -67,7 +67,7 @@ pub(crate) enum Engine {
 }
 
 impl Store {
-    /// Opens the database, and brings it to the present version. A data directory belongs to one such process.
+    /// Opens the database, and brings it to the present version; with another key than its own it stays closed. A data directory belongs to one such process.
     pub async fn open(options: Options) -> Result<Self> {
         let lock = match &options.location {
             Location::Sqlite(directory) => Some(lock(directory)?),
@@ -89,7 +89,9 @@ impl Store {
         };
         let public_url = options.public_url.trim_end_matches('/').to_owned();
         let seal = Seal::new(&options.key);
-        Ok(Self { inner: Arc::new(Inner { engine, seal, public_url, lock }) })
+        let store = Self { inner: Arc::new(Inner { engine, seal, public_url, lock }) };
+        store.key_check().await?;
+        Ok(store)
     }
 
     /// Waits for what runs, and closes every connection.

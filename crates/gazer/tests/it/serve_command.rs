@@ -112,3 +112,18 @@ async fn a_second_gazer_is_refused_with_what_to_do() {
     assert_eq!(same_data.code, 3);
     assert!(same_data.stderr.contains("in use by another process"), "{}", same_data.stderr);
 }
+
+#[tokio::test]
+async fn a_database_without_its_key_is_not_served_and_the_key_is_named() {
+    let mut gazer = owned().start().await;
+    gazer.term().await;
+    let data = gazer.data().to_str().expect("the path is UTF-8").to_owned();
+    let (key, kept) = (gazer.data().join("gazer.key"), gazer.data().join("kept"));
+    std::fs::rename(&key, &kept).expect("the key is there");
+    let refused = gazer_beside(&["serve", "--data", &data, "--listen", "127.0.0.1:0"]).await;
+    assert_eq!(refused.code, 3);
+    assert!(refused.stderr.contains(&format!("the key {}", key.display())), "{}", refused.stderr);
+    assert!(refused.stderr.contains("backup"), "{}", refused.stderr);
+    std::fs::rename(&kept, &key).expect("the key is put back");
+    gazer.start().await;
+}

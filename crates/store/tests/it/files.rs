@@ -1,6 +1,6 @@
 //! A data directory: one server at a time, commands beside it, and everything there after a restart.
 
-use gazer_store::{Error, Store};
+use gazer_store::{Error, Options, SealingKey, Store};
 
 use crate::world::{World, at};
 
@@ -86,4 +86,20 @@ async fn the_stores_futures_can_move_between_threads() {
         store.monitor_delete(team, monitor.id, at(90)).await
     });
     assert!(worked.await.unwrap().unwrap());
+}
+
+/// Before there was a check, databases had secrets: they tell which key is theirs.
+#[tokio::test]
+async fn a_database_without_the_check_is_asked_for_its_secrets() {
+    let world = World::sqlite().await;
+    world.channel("hook").await;
+    world.store.close().await;
+    let gazer_store::Location::Sqlite(directory) = &world.options.location else { unreachable!() };
+    let database = sqlx::SqlitePool::connect(directory.join("gazer.db").to_str().unwrap()).await.unwrap();
+    sqlx::query("delete from settings").execute(&database).await.unwrap();
+    database.close().await;
+    let other = Options { key: SealingKey::from_bytes([8; 32]), ..world.options.clone() };
+    let refused = Store::open(other).await.unwrap_err();
+    assert!(matches!(refused, Error::OtherKey), "{refused}");
+    Store::open(world.options.clone()).await.unwrap();
 }
