@@ -136,7 +136,12 @@ async fn open(place: &Place, public_url: &str) -> anyhow::Result<Store> {
     // What is in it is for its owner only: hashes of passwords, addresses, bodies of failures.
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data);
     made.with_context(|| format!("the data folder {} cannot be made", data.display()))?;
-    Store::open(options(place, public_url)?).await.map_err(|err| explained(err, place))
+    let path = data.join(KEY_FILE);
+    let key =
+        SealingKey::load_or_create(&path).with_context(|| format!("the key {} cannot be used", path.display()))?;
+    let public_url = public_url.trim_end_matches('/').to_owned();
+    let options = Options { location: place.location.clone(), key, public_url };
+    Store::open(options).await.map_err(|err| explained(err, place))
 }
 
 /// Opens what a running Gazer may hold as well: for commands that read or write a row and leave.
@@ -148,8 +153,14 @@ pub(crate) async fn open_beside(place: &Place) -> anyhow::Result<Store> {
         "there is no folder {}; --data names the one that `gazer serve` uses",
         data.display()
     );
+    let path = place.data.join(KEY_FILE);
+    let key = SealingKey::load(&path).with_context(|| format!("the key {} cannot be used", path.display()))?;
+    let key = key.with_context(|| {
+        format!("there is no key {}: start `gazer serve` once, or name its folder with --data", path.display())
+    })?;
     // Nothing that such a command does is told to anybody, so no link is made.
-    Store::open_beside(options(place, "")?).await.map_err(|err| explained(err, place))
+    let options = Options { location: place.location.clone(), key, public_url: String::new() };
+    Store::open_beside(options).await.map_err(|err| explained(err, place))
 }
 
 /// The store knows neither where its key lies nor how we are called.
@@ -161,15 +172,14 @@ fn explained(error: gazer_store::Error, place: &Place) -> anyhow::Error {
              no key, a new one is made, which is of no use to this database)",
             place.data.join(KEY_FILE).display()
         ),
+        behind @ gazer_store::Error::Behind { .. } => {
+            anyhow::anyhow!("{behind}: start `gazer serve` once with this version, which brings it forward")
+        }
+        future @ gazer_store::Error::FromTheFuture { .. } => {
+            anyhow::anyhow!("{future}: use the version of gazer that served it last, or a newer one")
+        }
         error => error.into(),
     }
-}
-
-fn options(place: &Place, public_url: &str) -> anyhow::Result<Options> {
-    let key = place.data.join(KEY_FILE);
-    let key = SealingKey::load_or_create(&key).with_context(|| format!("the key {} cannot be used", key.display()))?;
-    let public_url = public_url.trim_end_matches('/').to_owned();
-    Ok(Options { location: place.location.clone(), key, public_url })
 }
 
 fn probes(config: &Config, at: SocketAddr) -> anyhow::Result<gazer_probes::Config> {

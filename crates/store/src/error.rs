@@ -28,6 +28,8 @@ pub enum Error {
         #[source]
         source: sqlx::Error,
     },
+    #[error("the database is at version {found}, older than the {known} that this program works with")]
+    Behind { found: i64, known: i64 },
     #[error("the database is at version {found}, newer than the {known} that this program knows")]
     FromTheFuture { found: i64, known: i64 },
     #[error("the database was sealed with another key")]

@@ -127,3 +127,13 @@ async fn a_database_without_its_key_is_not_served_and_the_key_is_named() {
     std::fs::rename(&kept, &key).expect("the key is put back");
     gazer.start().await;
 }
+
+#[tokio::test]
+async fn a_command_on_a_folder_that_was_never_served_says_so_and_leaves_it_empty() {
+    let folder = tempfile::tempdir().expect("the temp directory is writable");
+    let data = folder.path().to_str().expect("the path is UTF-8");
+    let refused = gazer_beside(&["token", "create", "--name", "ci", "--data", data]).await;
+    assert_eq!(refused.code, 3);
+    assert!(refused.stderr.contains("start `gazer serve` once"), "{}", refused.stderr);
+    assert_eq!(std::fs::read_dir(data).expect("it is there").count(), 0);
+}
