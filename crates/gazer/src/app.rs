@@ -70,6 +70,9 @@ impl App {
             Some(account) => account.own(&store, system_now()).await.context("the owner could not be made")?,
             None => None,
         };
+        if config.mail.is_none() {
+            mailless(&store).await?;
+        }
 
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
         let bus = Bus::new();
@@ -114,6 +117,15 @@ impl App {
         // A page that is still being read may hold a connection; what was committed is safe without this farewell.
         let _ = tokio::time::timeout(FAREWELL, self.store.close()).await;
     }
+}
+
+/// Said at the start, and not first when an alert waits for a server that nobody knows is missing.
+async fn mailless(store: &Store) -> anyhow::Result<()> {
+    let channels = store.channels_of_kind("email").await.context("the e-mail channels could not be counted")?;
+    if channels > 0 {
+        tracing::warn!(channels, "e-mail channels wait: no mail server is configured, set --smtp-url and --smtp-from");
+    }
+    Ok(())
 }
 
 async fn listen(at: SocketAddr) -> anyhow::Result<TcpListener> {

@@ -137,3 +137,14 @@ async fn a_command_on_a_folder_that_was_never_served_says_so_and_leaves_it_empty
     assert!(refused.stderr.contains("start `gazer serve` once"), "{}", refused.stderr);
     assert_eq!(std::fs::read_dir(data).expect("it is there").count(), 0);
 }
+
+#[tokio::test]
+async fn a_start_says_that_email_channels_have_no_server() {
+    let mut driver = Driver::start(owned()).await;
+    let channel = serde_json::json!({ "name": "a", "kind": "email", "email": { "to": [OWNER] } });
+    driver.create("/channels", channel).await;
+    let warns = |line: &str| line.contains("no mail server is configured");
+    assert!(!driver.gazer.printed().all().iter().any(|line| warns(line)));
+    driver.gazer.restart().await;
+    driver.gazer.printed().wait_for(|line| warns(line), Duration::from_secs(10)).await;
+}
