@@ -6,7 +6,6 @@
 //! was told to somebody: what matters is a row, and [`gazer_store::Store::leases_release`] gives the rows back to the
 //! next start.
 
-use std::future::IntoFuture;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::os::unix::fs::DirBuilderExt;
 use std::sync::Arc;
@@ -22,7 +21,7 @@ use gazer_domain::{TeamId, UserId};
 use gazer_functions::Parts;
 use gazer_probes::Prober;
 use gazer_store::{Options, SealingKey, Store};
-use gazer_web::{Wake, Web};
+use gazer_web::{Wake, Web, serve};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -48,7 +47,7 @@ pub(crate) struct App {
     pub(crate) web: Web,
     pub(crate) owner: Owner,
     running: Running,
-    site: JoinHandle<std::io::Result<()>>,
+    site: JoinHandle<()>,
     stop: watch::Sender<()>,
 }
 
@@ -58,7 +57,7 @@ impl App {
         config: Config,
         extend: impl FnOnce(&Web, Owner, axum::Router) -> axum::Router,
     ) -> anyhow::Result<Self> {
-        limits::raise();
+        let limits = serve::Limits::of(limits::raise());
         let listener = listen(config.listen).await?;
         let at = listener.local_addr().context("the listening address could not be read")?;
         let public_url = config.public_url.clone().unwrap_or_else(|| reachable(at));
@@ -93,13 +92,9 @@ impl App {
         let router = extend(&web, owner, gazer_web::router(web.clone()));
 
         let running = local::start(&functions, &bus, &clock);
-        let (stop, mut stopped) = watch::channel(());
-        let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        let site = axum::serve(listener, service).with_graceful_shutdown(async move {
-            // An error means that the other end is gone, which is an end as well.
-            let _ = stopped.changed().await;
-        });
-        Ok(Self { store, web, owner, running, site: tokio::spawn(site.into_future()), stop })
+        let (stop, stopped) = watch::channel(());
+        let site = tokio::spawn(serve::serve(listener, router, limits, stopped));
+        Ok(Self { store, web, owner, running, site, stop })
     }
 
     pub(crate) fn link(&self, path: &str) -> String {
@@ -177,20 +172,19 @@ pub(crate) async fn open_beside(place: &Place) -> anyhow::Result<Store> {
 
 /// The store knows neither where its key lies nor how we are called.
 fn explained(error: gazer_store::Error, place: &Place) -> anyhow::Error {
+    use gazer_store::Error::{Behind, FromTheFuture, OtherKey};
     match error {
-        gazer_store::Error::OtherKey => anyhow::anyhow!(
+        OtherKey => anyhow::anyhow!(
             "the key {} does not open this database, which was sealed with another one: put the {KEY_FILE} there that \
              belongs to it, from the backup of its data folder or from the other Gazer that uses it (where there is \
              no key, a new one is made, which is of no use to this database)",
             place.data.join(KEY_FILE).display()
         ),
-        behind @ gazer_store::Error::Behind { .. } => {
-            anyhow::anyhow!("{behind}: start `gazer serve` once with this version, which brings it forward")
+        Behind { .. } => anyhow::anyhow!("{error}: start `gazer serve` once with this version, to bring it forward"),
+        FromTheFuture { .. } => {
+            anyhow::anyhow!("{error}: use the version of gazer that served it last, or a newer one")
         }
-        future @ gazer_store::Error::FromTheFuture { .. } => {
-            anyhow::anyhow!("{future}: use the version of gazer that served it last, or a newer one")
-        }
-        error => error.into(),
+        _ => error.into(),
     }
 }
 
