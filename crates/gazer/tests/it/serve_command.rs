@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use gazer_testkit::process::Gazer;
+use gazer_testkit::receiver::{Answer, WebhookReceiver};
+use gazer_testkit::site::{Fault, Site};
 use http::Method;
 use tokio::time::Instant;
 
 use crate::command::gazer_beside;
-use crate::driver::{Driver, OWNER, owned};
+use crate::driver::{Driver, OWNER, owned, text};
 
 fn unowned() -> gazer_testkit::process::Recipe {
     Gazer::new(env!("CARGO_BIN_EXE_gazer"))
@@ -99,6 +101,35 @@ async fn sigterm_ends_it_in_order_and_in_time() {
     let status = gazer.term().await;
     assert_eq!(status.code(), Some(0));
     assert!(asked.elapsed() <= Duration::from_secs(10), "it took {:?}", asked.elapsed());
+}
+
+/// What is on its way when the end is asked for is waited for and settled, so nobody hears it twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_send_in_flight_is_settled_by_sigterm_and_not_sent_again() {
+    let (site, receiver) = (Site::http().await, WebhookReceiver::start().await);
+    let mut driver = Driver::start(owned()).await;
+    driver.webhook(&receiver.url()).await;
+    receiver.answer_next(1, Answer::After(Duration::from_secs(2), 200));
+    site.break_with(Fault::Status(503)).await;
+    let settings = serde_json::json!({"verify": {"attempts": 0, "gap": "0s"}});
+    driver.monitor("Shop", &site.url(), settings).await;
+    let down = receiver.wait_for(|hook| hook.kind() == "monitor.down", Duration::from_secs(20)).await;
+
+    let asked = Instant::now();
+    assert_eq!(driver.gazer.term().await.code(), Some(0));
+    let took = asked.elapsed();
+    assert!(took <= Duration::from_secs(10), "it took {took:?}");
+    assert!(took >= Duration::from_secs(1), "it did not wait for the answer: {took:?}");
+    driver.gazer.start().await;
+    let incident = format!("/incidents/{}", text(&down.json["data"]["incident"]["id"]));
+    let story = driver.get(&incident).await;
+    assert_eq!(story["deliveries"][0]["state"], "delivered", "{story:#}");
+
+    // A recovery is not sent before the alert it ends is settled: had that been sent again, it would have come first.
+    site.repair().await;
+    receiver.wait_for(|hook| hook.kind() == "monitor.recovered", Duration::from_secs(20)).await;
+    let kinds: Vec<_> = receiver.received().iter().map(|hook| hook.kind().to_owned()).collect();
+    assert_eq!(kinds, ["monitor.down", "monitor.recovered"]);
 }
 
 #[tokio::test]
