@@ -2,7 +2,7 @@
 //!
 //! Everybody who reaches the port takes a descriptor, and checks need descriptors too. So there is a most: who comes
 //! beyond it waits in the system's queue, unanswered and unrefused. Those who hold a place without asking for anything
-//! lose it after [`Limits::headers`], before a first request and, over HTTP/1, between requests too. An answer may take
+//! lose it after ten seconds: before a first request and, over HTTP/1, between requests too. An answer may go on for
 //! as long as it likes: a live page is one that does not end.
 //!
 //! Deliberately absent: a most per address. Behind a reverse proxy there is one address.
@@ -156,6 +156,7 @@ mod tests {
     }
 
     impl Site {
+        #[expect(clippy::disallowed_methods, reason = "a client that misbehaves on loopback is what is tested")]
         async fn send(&self, text: &str) -> TcpStream {
             let mut tcp = TcpStream::connect(self.at).await.unwrap();
             tcp.write_all(text.as_bytes()).await.unwrap();
