@@ -54,7 +54,8 @@ impl Channels {
             Target::Webhook { url, secret } => webhook::send(&self.prober, id, url, secret, notice, now).await,
             Target::Email { to } => match &self.mail {
                 Some(mail) => mail.send(id, to, notice).await,
-                None => Outcome::Refused { why: "no mail server is configured: set --smtp-url".into() },
+                // Our own settings are repaired by people, and then the message is still worth having.
+                None => Outcome::Retry { why: "no mail server is configured: set --smtp-url".into(), after: None },
             },
         }
     }

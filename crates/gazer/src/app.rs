@@ -6,7 +6,6 @@
 //! was told to somebody: what matters is a row, and [`gazer_store::Store::leases_release`] gives the rows back to the
 //! next start.
 
-use std::future::IntoFuture;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::os::unix::fs::DirBuilderExt;
 use std::sync::Arc;
@@ -22,7 +21,7 @@ use gazer_domain::{TeamId, UserId};
 use gazer_functions::Parts;
 use gazer_probes::Prober;
 use gazer_store::{Options, SealingKey, Store};
-use gazer_web::{Wake, Web};
+use gazer_web::{Wake, Web, serve};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -48,7 +47,7 @@ pub(crate) struct App {
     pub(crate) web: Web,
     pub(crate) owner: Owner,
     running: Running,
-    site: JoinHandle<std::io::Result<()>>,
+    site: JoinHandle<()>,
     stop: watch::Sender<()>,
 }
 
@@ -58,7 +57,7 @@ impl App {
         config: Config,
         extend: impl FnOnce(&Web, Owner, axum::Router) -> axum::Router,
     ) -> anyhow::Result<Self> {
-        limits::raise();
+        let limits = serve::Limits::of(limits::raise());
         let listener = listen(config.listen).await?;
         let at = listener.local_addr().context("the listening address could not be read")?;
         let public_url = config.public_url.clone().unwrap_or_else(|| reachable(at));
@@ -70,6 +69,9 @@ impl App {
             Some(account) => account.own(&store, system_now()).await.context("the owner could not be made")?,
             None => None,
         };
+        if config.mail.is_none() {
+            mailless(&store).await?;
+        }
 
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
         let bus = Bus::new();
@@ -90,13 +92,9 @@ impl App {
         let router = extend(&web, owner, gazer_web::router(web.clone()));
 
         let running = local::start(&functions, &bus, &clock);
-        let (stop, mut stopped) = watch::channel(());
-        let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        let site = axum::serve(listener, service).with_graceful_shutdown(async move {
-            // An error means that the other end is gone, which is an end as well.
-            let _ = stopped.changed().await;
-        });
-        Ok(Self { store, web, owner, running, site: tokio::spawn(site.into_future()), stop })
+        let (stop, stopped) = watch::channel(());
+        let site = tokio::spawn(serve::serve(listener, router, limits, stopped));
+        Ok(Self { store, web, owner, running, site, stop })
     }
 
     pub(crate) fn link(&self, path: &str) -> String {
@@ -114,6 +112,15 @@ impl App {
         // A page that is still being read may hold a connection; what was committed is safe without this farewell.
         let _ = tokio::time::timeout(FAREWELL, self.store.close()).await;
     }
+}
+
+/// Said at the start, and not first when an alert waits for a server that nobody knows is missing.
+async fn mailless(store: &Store) -> anyhow::Result<()> {
+    let channels = store.channels_of_kind("email").await.context("the e-mail channels could not be counted")?;
+    if channels > 0 {
+        tracing::warn!(channels, "e-mail channels wait: no mail server is configured, set --smtp-url and --smtp-from");
+    }
+    Ok(())
 }
 
 async fn listen(at: SocketAddr) -> anyhow::Result<TcpListener> {
@@ -136,7 +143,12 @@ async fn open(place: &Place, public_url: &str) -> anyhow::Result<Store> {
     // What is in it is for its owner only: hashes of passwords, addresses, bodies of failures.
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data);
     made.with_context(|| format!("the data folder {} cannot be made", data.display()))?;
-    Ok(Store::open(options(place, public_url)?).await?)
+    let path = data.join(KEY_FILE);
+    let key =
+        SealingKey::load_or_create(&path).with_context(|| format!("the key {} cannot be used", path.display()))?;
+    let public_url = public_url.trim_end_matches('/').to_owned();
+    let options = Options { location: place.location.clone(), key, public_url };
+    Store::open(options).await.map_err(|err| explained(err, place))
 }
 
 /// Opens what a running Gazer may hold as well: for commands that read or write a row and leave.
@@ -148,15 +160,32 @@ pub(crate) async fn open_beside(place: &Place) -> anyhow::Result<Store> {
         "there is no folder {}; --data names the one that `gazer serve` uses",
         data.display()
     );
+    let path = place.data.join(KEY_FILE);
+    let key = SealingKey::load(&path).with_context(|| format!("the key {} cannot be used", path.display()))?;
+    let key = key.with_context(|| {
+        format!("there is no key {}: start `gazer serve` once, or name its folder with --data", path.display())
+    })?;
     // Nothing that such a command does is told to anybody, so no link is made.
-    Ok(Store::open_beside(options(place, "")?).await?)
+    let options = Options { location: place.location.clone(), key, public_url: String::new() };
+    Store::open_beside(options).await.map_err(|err| explained(err, place))
 }
 
-fn options(place: &Place, public_url: &str) -> anyhow::Result<Options> {
-    let key = place.data.join(KEY_FILE);
-    let key = SealingKey::load_or_create(&key).with_context(|| format!("the key {} cannot be used", key.display()))?;
-    let public_url = public_url.trim_end_matches('/').to_owned();
-    Ok(Options { location: place.location.clone(), key, public_url })
+/// The store knows neither where its key lies nor how we are called.
+fn explained(error: gazer_store::Error, place: &Place) -> anyhow::Error {
+    use gazer_store::Error::{Behind, FromTheFuture, OtherKey};
+    match error {
+        OtherKey => anyhow::anyhow!(
+            "the key {} does not open this database, which was sealed with another one: put the {KEY_FILE} there that \
+             belongs to it, from the backup of its data folder or from the other Gazer that uses it (where there is \
+             no key, a new one is made, which is of no use to this database)",
+            place.data.join(KEY_FILE).display()
+        ),
+        Behind { .. } => anyhow::anyhow!("{error}: start `gazer serve` once with this version, to bring it forward"),
+        FromTheFuture { .. } => {
+            anyhow::anyhow!("{error}: use the version of gazer that served it last, or a newer one")
+        }
+        _ => error.into(),
+    }
 }
 
 fn probes(config: &Config, at: SocketAddr) -> anyhow::Result<gazer_probes::Config> {

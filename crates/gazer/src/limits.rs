@@ -1,12 +1,15 @@
 //! How many files may be open: every check in flight holds a socket, and the usual soft limit of 1,024 is for programs
 //! that still call `select`.
 
-/// Raises the soft limit to the hard one. What cannot be raised is said, and is no reason to stop.
-pub(crate) fn raise() {
-    match raise_descriptors() {
-        Ok(most) => tracing::debug!(most, "file descriptors"),
-        Err(err) => tracing::warn!(error = %err, "the limit of open files could not be raised"),
-    }
+/// What is usual, where the real one cannot be read.
+const USUAL: u64 = 1_024;
+
+/// Raises the soft limit to the hard one, and answers it. What cannot be raised is said, and is no reason to stop.
+pub(crate) fn raise() -> u64 {
+    raise_descriptors().unwrap_or_else(|err| {
+        tracing::warn!(error = %err, "the limit of open files could not be raised");
+        USUAL
+    })
 }
 
 #[expect(unsafe_code, reason = "getrlimit and setrlimit have no safe door; both only touch the struct passed to them")]

@@ -33,6 +33,14 @@ impl Dialect {
         AssertSqlSafe(spelled).into_sql_str()
     }
 
+    /// Finds the table that `$1` names.
+    pub(crate) const fn table(self) -> &'static str {
+        match self {
+            Self::Sqlite => sqlite::TABLE,
+            Self::Postgres => postgres::TABLE,
+        }
+    }
+
     pub(crate) const fn checks_append(self) -> &'static str {
         match self {
             Self::Sqlite => sqlite::CHECKS_APPEND,

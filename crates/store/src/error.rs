@@ -28,8 +28,12 @@ pub enum Error {
         #[source]
         source: sqlx::Error,
     },
+    #[error("the database is at version {found}, older than the {known} that this program works with")]
+    Behind { found: i64, known: i64 },
     #[error("the database is at version {found}, newer than the {known} that this program knows")]
     FromTheFuture { found: i64, known: i64 },
+    #[error("the database was sealed with another key")]
+    OtherKey,
     #[error("could not begin or commit a transaction")]
     Transaction(#[source] sqlx::Error),
     /// The statement's text says which operation it was.

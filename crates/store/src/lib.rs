@@ -20,6 +20,7 @@ mod expire;
 mod history;
 mod incidents;
 mod judge;
+mod key_check;
 mod members;
 mod migrate;
 mod monitors;

@@ -3,6 +3,8 @@
 //! Several processes may start at once: a step is taken under SQLite's write lock or PostgreSQL's advisory lock, and
 //! whoever comes second finds it done.
 
+use std::cmp::Ordering;
+
 use crate::sql::{Conn, args};
 use crate::store::Engine;
 use crate::{Error, Result};
@@ -18,11 +20,10 @@ pub(crate) async fn run(engine: &Engine) -> Result<()> {
     let mut conn = locked(engine).await?;
     conn.run("create table if not exists migrations (version bigint not null primary key)", args![]).await?;
     conn.commit().await?;
-    let known = i64::try_from(STEPS.len()).expect("a handful");
+    let known = known();
     loop {
         let mut conn = locked(engine).await?;
-        let row = conn.row("select coalesce(max(version), 0) as version from migrations", args![]).await?;
-        let found = row.map_or(Ok(0), |row| row.int("version"))?;
+        let found = version(&mut conn).await?;
         if found > known {
             return Err(Error::FromTheFuture { found, known });
         }
@@ -33,6 +34,27 @@ pub(crate) async fn run(engine: &Engine) -> Result<()> {
         conn.commit().await?;
         tracing::info!(version, "the database is at a new version");
     }
+}
+
+/// Changes nothing: a server of another version may be running on this database.
+pub(crate) async fn check(engine: &Engine) -> Result<()> {
+    let mut conn = engine.begin().await?;
+    let table = conn.row(conn.dialect().table(), args!["migrations"]).await?;
+    let found = if table.is_some() { version(&mut conn).await? } else { 0 };
+    match found.cmp(&known()) {
+        Ordering::Less => Err(Error::Behind { found, known: known() }),
+        Ordering::Equal => Ok(()),
+        Ordering::Greater => Err(Error::FromTheFuture { found, known: known() }),
+    }
+}
+
+fn known() -> i64 {
+    i64::try_from(STEPS.len()).expect("a handful")
+}
+
+async fn version(conn: &mut Conn) -> Result<i64> {
+    let row = conn.row("select coalesce(max(version), 0) as version from migrations", args![]).await?;
+    row.map_or(Ok(0), |row| row.int("version"))
 }
 
 async fn locked(engine: &Engine) -> Result<Conn> {

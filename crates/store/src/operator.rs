@@ -29,6 +29,12 @@ pub struct Installation {
 }
 
 impl Store {
+    /// How many channels of a kind there are, to say at the start that they lack what they need.
+    pub async fn channels_of_kind(&self, kind: &str) -> Result<u64> {
+        let sql = "select count(*) as channels from channels where kind = $1 and deleted_at is null";
+        self.row(sql, args![kind]).await?.map_or(Ok(0), |row| row.number("channels"))
+    }
+
     pub async fn installation(&self, now: Timestamp) -> Result<Installation> {
         let mut counts = Installation::default();
         let sql = "select status, count(*) as monitors, count(incident) as troubled from monitors

@@ -5,8 +5,8 @@
 //! 2³² seals under one key (NIST SP 800-38D §8.3), far more than people will ever set.
 
 use std::fmt;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::fs::OpenOptions;
+use std::io::{self, Write};
 use std::path::Path;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
@@ -23,33 +23,48 @@ impl SealingKey {
         Self(bytes)
     }
 
-    /// Reads the key, or makes one that only its owner can read (mode 0600).
+    /// Reads the key, or makes one that only its owner can read (mode 0600). Whoever else makes it at the same moment
+    /// gets the same one.
     pub fn load_or_create(path: &Path) -> io::Result<Self> {
-        match File::open(path) {
-            Ok(mut file) => {
-                let mut bytes = Vec::new();
-                file.read_to_end(&mut bytes)?;
-                let wrong = |_| io::Error::new(io::ErrorKind::InvalidData, "a sealing key has exactly 32 bytes");
-                bytes.try_into().map(Self).map_err(wrong)
-            }
-            Err(err) if err.kind() == io::ErrorKind::NotFound => Self::create(path),
-            Err(err) => Err(err),
+        match Self::load(path)? {
+            Some(key) => Ok(key),
+            None => Self::create(path),
         }
     }
 
-    /// Writes beside and renames, so a crash never leaves half a key.
+    /// Reads the key, if there is one.
+    pub fn load(path: &Path) -> io::Result<Option<Self>> {
+        let bytes = match std::fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(err) => return Err(err),
+        };
+        let wrong = |_| io::Error::new(io::ErrorKind::InvalidData, "a sealing key has exactly 32 bytes");
+        bytes.try_into().map(|bytes| Some(Self(bytes))).map_err(wrong)
+    }
+
+    /// Writes beside and renames, so a crash never leaves half a key. The file beside is locked meanwhile: who comes
+    /// second waits for the lock, and finds the key of the first.
     fn create(path: &Path) -> io::Result<Self> {
-        let mut bytes = [0; 32];
-        rand::fill(&mut bytes).map_err(|_| io::Error::other("the system gave no randomness"))?;
         if let Some(directory) = path.parent() {
             std::fs::create_dir_all(directory)?;
         }
         let fresh = path.with_extension("new");
         let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true);
+        // Not truncated: once renamed, what we opened may be the key itself.
+        options.write(true).create(true).truncate(false);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(&fresh)?;
+        file.lock()?;
+        if let Some(key) = Self::load(path)? {
+            // Ours if the rename came before we opened it; otherwise it is gone already.
+            let _ = std::fs::remove_file(&fresh);
+            return Ok(key);
+        }
+        let mut bytes = [0; 32];
+        rand::fill(&mut bytes).map_err(|_| io::Error::other("the system gave no randomness"))?;
+        file.set_len(0)?;
         file.write_all(&bytes)?;
         file.sync_all()?;
         std::fs::rename(&fresh, path)?;
@@ -153,5 +168,20 @@ mod tests {
         let made = SealingKey::load_or_create(&path).unwrap();
         assert_eq!(SealingKey::load_or_create(&path).unwrap().0, made.0);
         std::fs::remove_dir_all(path.parent().unwrap()).unwrap();
+    }
+
+    #[test]
+    fn those_who_make_the_key_at_the_same_moment_get_the_same_one() {
+        let folder = std::env::temp_dir().join(format!("gazer-keys-{}", std::process::id()));
+        for round in 0..20 {
+            let path = folder.join(round.to_string()).join("gazer.key");
+            let make = || SealingKey::load_or_create(&path).unwrap().0;
+            let keys: Vec<_> = std::thread::scope(|scope| {
+                let makers: Vec<_> = (0..8).map(|_| scope.spawn(make)).collect();
+                makers.into_iter().map(|maker| maker.join().unwrap()).collect()
+            });
+            assert_eq!(keys, [SealingKey::load(&path).unwrap().unwrap().0; 8]);
+        }
+        std::fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -67,29 +67,35 @@ pub(crate) enum Engine {
 }
 
 impl Store {
-    /// Opens the database, and brings it to the present version. A data directory belongs to one such process.
+    /// Opens the database, and brings it to the present version; with another key than its own it stays closed. A data directory belongs to one such process.
     pub async fn open(options: Options) -> Result<Self> {
         let lock = match &options.location {
             Location::Sqlite(directory) => Some(lock(directory)?),
             Location::Memory | Location::Postgres(_) => None,
         };
-        Self::with(options, lock).await
+        if let Location::Sqlite(directory) = &options.location {
+            private(&directory.join("gazer.db"))
+                .map_err(|source| Error::Directory { path: directory.to_owned(), source })?;
+        }
+        let engine = Engine::open(&options.location).await?;
+        migrate::run(&engine).await?;
+        Self::with(engine, &options, lock).await
     }
 
-    /// Opens a data directory that a running server may hold: for commands that read or write a row and leave.
+    /// Opens a data directory that a running server may hold: for commands that read or write a row and leave. That
+    /// server may be of another version, so the database is taken as it is, or not at all.
     pub async fn open_beside(options: Options) -> Result<Self> {
-        Self::with(options, None).await
+        let engine = Engine::open(&options.location).await?;
+        migrate::check(&engine).await?;
+        Self::with(engine, &options, None).await
     }
 
-    async fn with(options: Options, lock: Option<File>) -> Result<Self> {
-        let engine = match &options.location {
-            Location::Sqlite(directory) => Engine::sqlite(directory).await?,
-            Location::Memory => Engine::memory().await?,
-            Location::Postgres(address) => Engine::postgres(address).await?,
-        };
+    async fn with(engine: Engine, options: &Options, lock: Option<File>) -> Result<Self> {
         let public_url = options.public_url.trim_end_matches('/').to_owned();
         let seal = Seal::new(&options.key);
-        Ok(Self { inner: Arc::new(Inner { engine, seal, public_url, lock }) })
+        let store = Self { inner: Arc::new(Inner { engine, seal, public_url, lock }) };
+        store.key_check().await?;
+        Ok(store)
     }
 
     /// Waits for what runs, and closes every connection.
@@ -160,13 +166,21 @@ impl Store {
 }
 
 impl Engine {
+    async fn open(location: &Location) -> Result<Self> {
+        match location {
+            Location::Sqlite(directory) => Self::sqlite(directory).await,
+            Location::Memory => Self::memory().await,
+            Location::Postgres(address) => Self::postgres(address).await,
+        }
+    }
+
     async fn sqlite(directory: &Path) -> Result<Self> {
         let path = directory.join("gazer.db");
         let open = |source| Error::Open { database: path.display().to_string(), source };
-        private(&path).map_err(|source| Error::Directory { path: directory.to_owned(), source })?;
         let options = SqliteConnectOptions::new()
             .filename(&path)
-            .create_if_missing(true)
+            // A server has made it by now; a command beside it must not leave an empty one.
+            .create_if_missing(false)
             .journal_mode(SqliteJournalMode::Wal)
             // An event that was told must survive a loss of power, so every commit reaches the disk.
             .synchronous(SqliteSynchronous::Full)
@@ -182,12 +196,8 @@ impl Engine {
         let reading = options.pragma("cache_size", "-2000").pragma("query_only", "on");
         let pool = || SqlitePoolOptions::new().max_lifetime(None).idle_timeout(None).test_before_acquire(false);
         let writer = pool().max_connections(1).connect_with(writing).await.map_err(open)?;
-        let engine = Self::Sqlite {
-            writer,
-            readers: pool().min_connections(0).max_connections(READERS).connect_lazy_with(reading),
-        };
-        migrate::run(&engine).await?;
-        Ok(engine)
+        let readers = pool().min_connections(0).max_connections(READERS).connect_lazy_with(reading);
+        Ok(Self::Sqlite { writer, readers })
     }
 
     /// One connection is the database, so it reads and writes.
@@ -196,9 +206,7 @@ impl Engine {
         let options = SqliteConnectOptions::new().in_memory(true).foreign_keys(true);
         let pool = SqlitePoolOptions::new().max_lifetime(None).idle_timeout(None).test_before_acquire(false);
         let writer = pool.max_connections(1).connect_with(options).await.map_err(open)?;
-        let engine = Self::Sqlite { readers: writer.clone(), writer };
-        migrate::run(&engine).await?;
-        Ok(engine)
+        Ok(Self::Sqlite { readers: writer.clone(), writer })
     }
 
     async fn postgres(address: &str) -> Result<Self> {
@@ -209,9 +217,7 @@ impl Engine {
         let database = format!("{} on {}", options.get_database().unwrap_or("postgres"), options.get_host());
         let pool = PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).acquire_timeout(POSTGRES_PATIENCE);
         let pool = pool.connect_with(options).await;
-        let engine = Self::Postgres(pool.map_err(|source| Error::Open { database, source })?);
-        migrate::run(&engine).await?;
-        Ok(engine)
+        pool.map(Self::Postgres).map_err(|source| Error::Open { database, source })
     }
 
     pub(crate) async fn begin(&self) -> Result<Conn> {

@@ -35,6 +35,8 @@ pub enum Answer {
     Status(u16),
     /// A status with `Retry-After` in seconds.
     RetryAfter(u16, u32),
+    /// Records the request, and answers with this status only so much later.
+    After(Duration, u16),
     /// Records the request and never answers.
     Stall,
 }
@@ -209,6 +211,10 @@ async fn receive(state: Arc<State>, request: Request<Incoming>) -> Response<Full
         Answer::RetryAfter(status, seconds) => {
             Reply::status(status).with_header("retry-after", &seconds.to_string()).response()
         }
+        Answer::After(wait, status) => {
+            tokio::time::sleep(wait).await;
+            Reply::status(status).response()
+        }
         Answer::Stall => std::future::pending().await,
     }
 }
@@ -216,7 +222,7 @@ async fn receive(state: Arc<State>, request: Request<Incoming>) -> Response<Full
 /// One line: `{"at":…,"path":…,"headers":{…},"body":"…","status":200}`, where a stall has status 0.
 fn append(file: &mut File, received: &Received) {
     let status = match received.answer {
-        Answer::Status(status) | Answer::RetryAfter(status, _) => status,
+        Answer::Status(status) | Answer::RetryAfter(status, _) | Answer::After(_, status) => status,
         Answer::Stall => 0,
     };
     let line = json!({

@@ -29,6 +29,7 @@ pub mod error;
 mod headers;
 pub mod operation;
 pub mod pages;
+pub mod serve;
 mod svg;
 mod ui;
 pub mod web;

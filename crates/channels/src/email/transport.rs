@@ -29,8 +29,8 @@ pub(super) enum Answer {
 }
 
 impl Answer {
-    /// Before the message is named, a refusal is about the server and its settings (a password that changed, a
-    /// greeting of 554), not about the message: once that is repaired, all go.
+    /// Before a recipient is named, a refusal is about the server and our settings (a password that changed, a
+    /// greeting of 554, a sender it does not relay for), not about the message: once that is repaired, all go.
     fn postponed(self) -> Self {
         match self {
             Self::Never(why) => Self::Later(why),
@@ -85,7 +85,7 @@ impl Dialogue<'_> {
     async fn run(&self, from: &Address, to: &[Address], message: &[u8]) -> Result<Vec<Answer>, Answer> {
         let mut connection = self.open().await.map_err(Answer::postponed)?;
         let sender = MailFrom::new(Some(from.clone()), Vec::new());
-        self.within(Step::Sender, connection.command(sender)).await?;
+        self.within(Step::Sender, connection.command(sender)).await.map_err(Answer::postponed)?;
         let mut answers = Vec::with_capacity(to.len());
         for address in to {
             let recipient = Rcpt::new(address.clone(), Vec::new());

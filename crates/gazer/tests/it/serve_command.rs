@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use gazer_testkit::process::Gazer;
+use gazer_testkit::receiver::{Answer, WebhookReceiver};
+use gazer_testkit::site::{Fault, Site};
 use http::Method;
 use tokio::time::Instant;
 
 use crate::command::gazer_beside;
-use crate::driver::{Driver, OWNER, owned};
+use crate::driver::{Driver, OWNER, owned, text};
 
 fn unowned() -> gazer_testkit::process::Recipe {
     Gazer::new(env!("CARGO_BIN_EXE_gazer"))
@@ -101,6 +103,35 @@ async fn sigterm_ends_it_in_order_and_in_time() {
     assert!(asked.elapsed() <= Duration::from_secs(10), "it took {:?}", asked.elapsed());
 }
 
+/// What is on its way when the end is asked for is waited for and settled, so nobody hears it twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_send_in_flight_is_settled_by_sigterm_and_not_sent_again() {
+    let (site, receiver) = (Site::http().await, WebhookReceiver::start().await);
+    let mut driver = Driver::start(owned()).await;
+    driver.webhook(&receiver.url()).await;
+    receiver.answer_next(1, Answer::After(Duration::from_secs(2), 200));
+    site.break_with(Fault::Status(503)).await;
+    let settings = serde_json::json!({"verify": {"attempts": 0, "gap": "0s"}});
+    driver.monitor("Shop", &site.url(), settings).await;
+    let down = receiver.wait_for(|hook| hook.kind() == "monitor.down", Duration::from_secs(20)).await;
+
+    let asked = Instant::now();
+    assert_eq!(driver.gazer.term().await.code(), Some(0));
+    let took = asked.elapsed();
+    assert!(took <= Duration::from_secs(10), "it took {took:?}");
+    assert!(took >= Duration::from_secs(1), "it did not wait for the answer: {took:?}");
+    driver.gazer.start().await;
+    let incident = format!("/incidents/{}", text(&down.json["data"]["incident"]["id"]));
+    let story = driver.get(&incident).await;
+    assert_eq!(story["deliveries"][0]["state"], "delivered", "{story:#}");
+
+    // A recovery is not sent before the alert it ends is settled: had that been sent again, it would have come first.
+    site.repair().await;
+    receiver.wait_for(|hook| hook.kind() == "monitor.recovered", Duration::from_secs(20)).await;
+    let kinds: Vec<_> = receiver.received().iter().map(|hook| hook.kind().to_owned()).collect();
+    assert_eq!(kinds, ["monitor.down", "monitor.recovered"]);
+}
+
 #[tokio::test]
 async fn a_second_gazer_is_refused_with_what_to_do() {
     let gazer = owned().start().await;
@@ -111,4 +142,40 @@ async fn a_second_gazer_is_refused_with_what_to_do() {
     let same_data = gazer_beside(&["serve", "--data", &data, "--listen", "127.0.0.1:0"]).await;
     assert_eq!(same_data.code, 3);
     assert!(same_data.stderr.contains("in use by another process"), "{}", same_data.stderr);
+}
+
+#[tokio::test]
+async fn a_database_without_its_key_is_not_served_and_the_key_is_named() {
+    let mut gazer = owned().start().await;
+    gazer.term().await;
+    let data = gazer.data().to_str().expect("the path is UTF-8").to_owned();
+    let (key, kept) = (gazer.data().join("gazer.key"), gazer.data().join("kept"));
+    std::fs::rename(&key, &kept).expect("the key is there");
+    let refused = gazer_beside(&["serve", "--data", &data, "--listen", "127.0.0.1:0"]).await;
+    assert_eq!(refused.code, 3);
+    assert!(refused.stderr.contains(&format!("the key {}", key.display())), "{}", refused.stderr);
+    assert!(refused.stderr.contains("backup"), "{}", refused.stderr);
+    std::fs::rename(&kept, &key).expect("the key is put back");
+    gazer.start().await;
+}
+
+#[tokio::test]
+async fn a_command_on_a_folder_that_was_never_served_says_so_and_leaves_it_empty() {
+    let folder = tempfile::tempdir().expect("the temp directory is writable");
+    let data = folder.path().to_str().expect("the path is UTF-8");
+    let refused = gazer_beside(&["token", "create", "--name", "ci", "--data", data]).await;
+    assert_eq!(refused.code, 3);
+    assert!(refused.stderr.contains("start `gazer serve` once"), "{}", refused.stderr);
+    assert_eq!(std::fs::read_dir(data).expect("it is there").count(), 0);
+}
+
+#[tokio::test]
+async fn a_start_says_that_email_channels_have_no_server() {
+    let mut driver = Driver::start(owned()).await;
+    let channel = serde_json::json!({ "name": "a", "kind": "email", "email": { "to": [OWNER] } });
+    driver.create("/channels", channel).await;
+    let warns = |line: &str| line.contains("no mail server is configured");
+    assert!(!driver.gazer.printed().all().iter().any(|line| warns(line)));
+    driver.gazer.restart().await;
+    driver.gazer.printed().wait_for(|line| warns(line), Duration::from_secs(10)).await;
 }

@@ -19,6 +19,10 @@ pub(super) const TRACKS_LOCK: &str = "\
     where m.id = any (array(select jsonb_array_elements_text($1::jsonb))) and m.paused = 0 and m.deleted_at is null
     order by m.key for update";
 
+pub(super) const TABLE: &str = "\
+    select tablename::text as name from pg_catalog.pg_tables
+    where tablename = $1 and schemaname = any (current_schemas(false))";
+
 pub(super) const CHECKS_APPEND: &str = "\
     insert into checks (slot, track, late, took, verdict, code, phases)
     select (v ->> 0)::bigint, (v ->> 1)::integer, (v ->> 2)::integer, (v ->> 3)::integer, (v ->> 4)::smallint,

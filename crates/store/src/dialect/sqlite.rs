@@ -13,6 +13,8 @@ pub(super) const SPELLING: Spelling = &[
     ("{hot}", ""),
 ];
 
+pub(super) const TABLE: &str = "select name from sqlite_master where type = 'table' and name = $1";
+
 pub(super) const CHECKS_APPEND: &str = "\
     insert into checks (slot, track, late, took, verdict, code, phases)
     select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, unhex(value ->> 6)

@@ -37,7 +37,8 @@ macro_rules! stories {
 
 stories! {
     people: the_first_owner_is_made_once, addresses_are_compared_without_case, a_new_password_ends_sessions,
-        sessions_expire, tokens_act_for_their_team, settings_are_sealed;
+        sessions_expire, tokens_act_for_their_team, settings_are_sealed,
+        another_key_is_refused;
     monitors: a_monitor_comes_back_as_it_was_written, lists_are_read_a_page_at_a_time, a_search_is_plain_text,
         an_edit_makes_a_new_revision, the_plan_hears_of_every_change, pause_and_resume_are_idempotent;
     alerts: channels_and_rules_come_back_as_they_were_written, a_rule_names_only_what_the_team_has,

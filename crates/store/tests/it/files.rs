@@ -1,6 +1,6 @@
 //! A data directory: one server at a time, commands beside it, and everything there after a restart.
 
-use gazer_store::{Error, Store};
+use gazer_store::{Error, Options, SealingKey, Store};
 
 use crate::world::{World, at};
 
@@ -86,4 +86,52 @@ async fn the_stores_futures_can_move_between_threads() {
         store.monitor_delete(team, monitor.id, at(90)).await
     });
     assert!(worked.await.unwrap().unwrap());
+}
+
+/// Before there was a check, databases had secrets: they tell which key is theirs.
+#[tokio::test]
+async fn a_database_without_the_check_is_asked_for_its_secrets() {
+    let world = World::sqlite().await;
+    world.channel("hook").await;
+    world.store.close().await;
+    alter(&world, "delete from settings").await;
+    let other = Options { key: SealingKey::from_bytes([8; 32]), ..world.options.clone() };
+    let refused = Store::open(other).await.unwrap_err();
+    assert!(matches!(refused, Error::OtherKey), "{refused}");
+    Store::open(world.options.clone()).await.unwrap();
+}
+
+/// What another version, or an accident, would have done to the file.
+async fn alter(world: &World, sql: &'static str) {
+    let gazer_store::Location::Sqlite(directory) = &world.options.location else { unreachable!() };
+    let database = sqlx::SqlitePool::connect(directory.join("gazer.db").to_str().unwrap()).await.unwrap();
+    sqlx::query(sql).execute(&database).await.unwrap();
+    database.close().await;
+}
+
+/// A server of another version may be running, and must find its tables as it left them.
+#[tokio::test]
+async fn a_command_beside_a_server_takes_only_the_present_version_and_changes_nothing() {
+    let world = World::sqlite().await;
+    alter(&world, "insert into migrations (version) values (99)").await;
+    let newer = Store::open_beside(world.options.clone()).await.unwrap_err();
+    assert!(matches!(newer, Error::FromTheFuture { found: 99, .. }), "{newer}");
+    alter(&world, "delete from migrations where version > 1").await;
+    for _ in 0..2 {
+        let older = Store::open_beside(world.options.clone()).await.unwrap_err();
+        assert!(matches!(older, Error::Behind { found: 1, .. }), "{older}");
+    }
+
+    let empty = tempfile::tempdir().unwrap();
+    let location = gazer_store::Location::Sqlite(empty.path().to_owned());
+    Store::open_beside(Options { location, ..world.options.clone() }).await.unwrap_err();
+    assert_eq!(std::fs::read_dir(empty.path()).unwrap().count(), 0);
+    let location = gazer_store::Location::Postgres(gazer_testkit::postgres::fresh_database().await);
+    for _ in 0..2 {
+        let fresh =
+            Store::open_beside(Options { location: location.clone(), ..world.options.clone() }).await.unwrap_err();
+        assert!(matches!(fresh, Error::Behind { found: 0, .. }), "{fresh}");
+    }
+    Store::open(Options { location: location.clone(), ..world.options.clone() }).await.unwrap();
+    Store::open_beside(Options { location, ..world.options.clone() }).await.unwrap();
 }

@@ -27,7 +27,9 @@ async fn goes_down(world: &World, monitor: &Monitor, now: Timestamp) {
 pub(crate) async fn the_operator_counts_over_all_teams(world: World) {
     let store = &world.store;
     assert_eq!(counts(&world, at(0)).await, Installation::default());
-    world.listener("hook").await;
+    let hook = world.listener("hook").await;
+    assert_eq!(store.channels_of_kind("webhook").await.unwrap(), 1);
+    assert_eq!(store.channels_of_kind("email").await.unwrap(), 0);
     for name in ["up", "down", "fresh", "gone", "paused"] {
         let monitor = world.monitor(name).await;
         match name {
@@ -52,4 +54,6 @@ pub(crate) async fn the_operator_counts_over_all_teams(world: World) {
     let settled = Installation { deliveries_leased: 0, ..leased };
     assert_eq!(counts(&world, at(102)).await, Installation { deliveries_dead: 1, ..settled });
     assert_eq!(counts(&world, at(8 * 86_400)).await, settled, "an old one is no alarm");
+    assert!(store.channel_delete(world.team, hook, at(200)).await.unwrap());
+    assert_eq!(store.channels_of_kind("webhook").await.unwrap(), 0);
 }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use gazer_domain::access::Role;
 use gazer_domain::{TeamId, TokenId, UserId};
-use gazer_store::{Store, Token};
+use gazer_store::{Error, Options, SealingKey, Store, Token};
 
 use crate::world::{World, at};
 
@@ -86,4 +86,15 @@ pub(crate) async fn settings_are_sealed(world: World) {
     store.setting_set("setup", "one").await.unwrap();
     store.setting_set("setup", "two").await.unwrap();
     assert_eq!(store.setting_get("setup").await.unwrap().as_deref(), Some("two"));
+}
+
+/// A database that was restored without its key, or a second node with a folder of its own.
+pub(crate) async fn another_key_is_refused(world: World) {
+    world.store.close().await;
+    let other = Options { key: SealingKey::from_bytes([8; 32]), ..world.options.clone() };
+    for refused in [Store::open(other.clone()).await, Store::open_beside(other).await] {
+        let error = refused.unwrap_err();
+        assert!(matches!(error, Error::OtherKey), "{error}");
+    }
+    Store::open(world.options.clone()).await.unwrap();
 }
