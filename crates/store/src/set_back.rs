@@ -24,7 +24,8 @@ impl Store {
     pub async fn set_back(&self, now: Timestamp, by: Duration) -> Result<()> {
         let mut conn = self.write().await?;
         let sql = "update health set slot = case when slot < $1 then slot else $1 - 1 end,
-                covered = case when covered < $1 then covered else $1 end
+                covered = case when covered < $1 then covered else $1 end,
+                seen = case when seen >= $1 then $1 - 1 else seen end
             where slot >= $1 or covered > $1";
         conn.run(sql, args![now]).await?;
         for sql in [

@@ -37,6 +37,8 @@ pub(crate) async fn an_hour_that_never_was_keeps_nobody_waiting(world: World) {
     let resumed = store.monitor_get(world.team, young.id).await.unwrap().unwrap().monitor;
     assert_eq!(resumed.cadence_since, now, "its slots begin now, not in an hour");
 
+    assert_eq!(store.waits_fire(now + MINUTE * 3).await.unwrap(), 0, "what was seen in the future confirms nothing");
+
     // The next slots are folded, the retry is near, and so is the rule that waits.
     world.check(&monitor, 2, Verdict::Down).await;
     let view = store.monitor_get(world.team, monitor.id).await.unwrap().unwrap();
