@@ -110,6 +110,23 @@ impl Gazer {
     /// # Panics
     /// If it runs already, or does not come up.
     pub async fn start(&mut self) {
+        self.launch();
+        let deadline = Instant::now() + STARTING;
+        while !self.healthy().await {
+            let child = self.child.as_mut().expect("it was launched");
+            if let Some(status) = child.try_wait().expect("a child can be asked") {
+                panic!("gazer ended with {status} while starting; it printed {:#?}", self.printed.all());
+            }
+            assert!(Instant::now() < deadline, "gazer is not up; it printed {:#?}", self.printed.all());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Starts it and waits for nothing: it may end before it answers.
+    ///
+    /// # Panics
+    /// If it runs already.
+    pub fn launch(&mut self) {
         assert!(self.child.is_none(), "gazer is running already");
         let mut command = self.command();
         command.arg("serve").arg("--data").arg(self.recipe.data.path());
@@ -119,15 +136,6 @@ impl Gazer {
         let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot start {binary}: {error}"));
         self.capture(child.stdout.take());
         self.capture(child.stderr.take());
-
-        let deadline = Instant::now() + STARTING;
-        while !self.healthy().await {
-            if let Some(status) = child.try_wait().expect("a child can be asked") {
-                panic!("gazer ended with {status} while starting; it printed {:#?}", self.printed.all());
-            }
-            assert!(Instant::now() < deadline, "gazer is not up; it printed {:#?}", self.printed.all());
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
         self.child = Some(child);
     }
 

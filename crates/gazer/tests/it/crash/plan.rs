@@ -93,7 +93,7 @@ impl Kills {
     async fn at(&mut self, app: &mut Driver, point: &str) {
         app.gazer.kill9().await;
         app.gazer.set("GAZER_CRASH_AT", Some(point));
-        app.gazer.start().await;
+        app.gazer.launch();
         if app.gazer.ends_within(Duration::from_secs(7)).await {
             self.points.insert(point.split(':').next().unwrap_or_default().to_owned());
         } else {
