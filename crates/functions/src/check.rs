@@ -152,7 +152,8 @@ struct Flight<'a> {
 impl InFlight {
     /// `None` if another check of the monitor is under way.
     fn begin(&self, monitor: MonitorId) -> Option<Flight<'_>> {
-        lock(&self.monitors).insert(monitor).then_some(Flight { all: self, monitor })
+        // Made only where it counts: the drop of one that does not would take the place of the one under way.
+        lock(&self.monitors).insert(monitor).then(|| Flight { all: self, monitor })
     }
 
     /// When no other check of the monitor is under way; `None` if enough others wait for that already.
@@ -250,5 +251,19 @@ impl Function for Check {
             report.skipped += done.skipped;
         }
         Ok(report)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_check_under_way_keeps_its_place_until_it_lands() {
+        let (all, monitor) = (InFlight::default(), MonitorId::from_bits(1));
+        let flight = all.begin(monitor).expect("the first");
+        assert!(all.begin(monitor).is_none() && all.begin(monitor).is_none(), "one at a time");
+        drop(flight);
+        assert!(all.begin(monitor).is_some());
     }
 }
