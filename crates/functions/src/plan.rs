@@ -47,6 +47,17 @@ struct State {
     planned: Timestamp,
 }
 
+impl State {
+    /// Where planned time is far ahead of the clock, everything begins anew. Whether it was.
+    fn set_right(&mut self, now: Timestamp) -> bool {
+        let ahead = self.planned > now + SET_BACK;
+        if ahead {
+            *self = Self::default();
+        }
+        ahead
+    }
+}
+
 /// What a look at the store brought.
 #[derive(Debug)]
 struct News {
@@ -63,14 +74,10 @@ impl Plan {
     /// What is due now, once.
     async fn pass(&self) -> Result<Report, Failure> {
         let mut state = self.state.lock().await;
-        if state.planned > self.parts.clock.now() + SET_BACK {
-            *state = State::default();
-        }
+        state.set_right(self.parts.clock.now());
         let news = self.look(state.seq).await?;
         self.take(&mut state, news);
-        let now = self.parts.clock.now();
-        let changed = self.publish(state.schedule.due(now), now);
-        state.planned = now;
+        let changed = self.publish_due(&mut state, self.parts.clock.now());
         Ok(Report { changed, ..Report::default() })
     }
 
@@ -84,8 +91,7 @@ impl Plan {
         let mut failed = None;
         loop {
             let now = self.parts.clock.now();
-            if state.planned > now + SET_BACK {
-                *state = State::default();
+            if state.set_right(now) {
                 looks.clear();
                 (look_at, until) = (Timestamp::EPOCH, now + WINDOW);
             }
@@ -98,8 +104,7 @@ impl Plan {
                 look_at = now + POLL;
             }
             if now > state.planned {
-                report.changed += self.publish(state.schedule.due(now), now);
-                state.planned = now;
+                report.changed += self.publish_due(&mut state, now);
             }
             let next = state.schedule.next().unwrap_or(until).min(look_at).max(now + TICK).min(until);
             tokio::select! {
@@ -149,6 +154,11 @@ impl Plan {
             due.push(Due { monitor, slot: now, occasion: Occasion::Request(request) });
         }
         self.publish(due, now);
+    }
+
+    fn publish_due(&self, state: &mut State, now: Timestamp) -> u64 {
+        state.planned = now;
+        self.publish(state.schedule.due(now), now)
     }
 
     fn publish(&self, due: Vec<Due>, now: Timestamp) -> u64 {

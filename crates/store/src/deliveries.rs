@@ -62,17 +62,6 @@ pub enum Settled {
     Dead { why: String },
 }
 
-/// Deliveries at the head of their line.
-macro_rules! head {
-    () => {
-        "from deliveries d where d.settled_at is null
-            and not exists (
-                select 1 from deliveries e
-                where e.incident = d.incident and e.channel = d.channel and e.event < d.event and e.settled_at is null
-            )"
-    };
-}
-
 macro_rules! view {
     () => {
         "select d.id, d.event, d.event_kind, d.state, d.attempts, d.due_at, d.settled_at, d.receipt,
@@ -175,12 +164,6 @@ impl Store {
         let sql = concat!(view!(), " where d.team = (select key from teams where id = $1) and d.id = $2");
         let row = self.row(sql, args![team, id]).await?;
         row.as_ref().map(view).transpose()
-    }
-
-    /// When the next delivery becomes due, or the next lease runs out.
-    pub async fn deliveries_next(&self) -> Result<Option<Timestamp>> {
-        let row = self.row(concat!("select min(d.due_at) as due_at ", head!()), args![]).await?;
-        row.map_or(Ok(None), |row| row.opt_time("due_at"))
     }
 
     pub(crate) async fn deliveries_of(&self, incident: i64) -> Result<Vec<DeliveryView>> {

@@ -8,8 +8,10 @@
 
 pub mod browser;
 pub mod ca;
+pub mod chance;
 pub mod client;
 pub mod now;
+pub mod order;
 pub mod postgres;
 pub mod process;
 pub mod receiver;

@@ -6,10 +6,13 @@ use gazer_testkit::process::Gazer;
 use gazer_testkit::receiver::{Answer, WebhookReceiver};
 use gazer_testkit::site::{Fault, Site};
 use http::Method;
+use serde_json::json;
 use tokio::time::Instant;
 
 use crate::command::gazer_beside;
 use crate::driver::{Driver, OWNER, owned, text};
+
+const PATIENCE: Duration = Duration::from_secs(30);
 
 fn unowned() -> gazer_testkit::process::Recipe {
     Gazer::new(env!("CARGO_BIN_EXE_gazer"))
@@ -47,12 +50,27 @@ async fn a_token_may_do_what_its_role_says() {
     let gazer = owned().start().await;
     let made = gazer.run(&["token", "create", "--name", "looks", "--role", "viewer"]).await;
     let token = String::from_utf8(made.stdout).expect("a token is text");
-    let monitor =
-        serde_json::json!({ "name": "a", "kind": "http", "http": { "url": "http://127.0.0.1:1/" }, "interval": "1m" });
+    let monitor = json!({ "name": "a", "kind": "http", "http": { "url": "http://127.0.0.1:1/" }, "interval": "1m" });
     let (status, _) = gazer.api(Method::GET, "/api/v1/monitors", None, Some(token.trim())).await;
     assert_eq!(status, 200);
     let (status, _) = gazer.api(Method::POST, "/api/v1/monitors", Some(&monitor), Some(token.trim())).await;
     assert_eq!(status, 403);
+}
+
+/// A check that lasts beyond its own next slots holds up nobody: neither the slots of others, nor the pages.
+#[tokio::test]
+async fn a_site_that_never_answers_holds_up_nobody() {
+    let driver = Driver::start(owned()).await;
+    let (well, stalled) = (Site::http().await, Site::http().await);
+    stalled.break_with(Fault::Stall).await;
+    driver.monitor("Well", &well.url(), json!({})).await;
+    let slow = json!({"http": {"url": stalled.url(), "timeout": "8s"}, "verify": {"attempts": 0, "gap": "0s"}});
+    let slow = driver.monitor("Stalled", &stalled.url(), slow).await;
+    driver.until(&format!("/monitors/{slow}"), |seen| seen["status"] == "down", PATIENCE).await;
+    stalled.record().wait_until(|hits| hits.len() >= 3, PATIENCE).await;
+    let hits: Vec<_> = well.hits().iter().map(|hit| hit.at).collect();
+    let longest = hits.windows(2).map(|pair| pair[1].since(pair[0])).max().expect("it is checked again and again");
+    assert!(longest < Duration::from_secs(6), "a slot was missed: {longest:?} between two of {hits:?}");
 }
 
 #[tokio::test]
@@ -80,17 +98,17 @@ async fn an_address_that_is_closed_is_unknown_to_a_monitor_and_refused_to_a_chan
         (&public, "http://2130706433/"),
         (&public, "http://nas.internal/"),
     ] {
-        let monitor = driver.monitor("a", url, serde_json::json!({"interval": "24h"})).await;
+        let monitor = driver.monitor("a", url, json!({"interval": "24h"})).await;
         let path = format!("/monitors/{monitor}");
         let seen = driver.until(&path, |seen| seen["last_check"].is_object(), Duration::from_secs(20)).await;
         assert_eq!(seen["status"], "unknown", "{url}: {seen:#}");
         let (_, checked) = driver.call(Method::POST, &format!("{path}/check"), None).await;
         assert_eq!(checked["cause"]["code"], "egress_denied", "{url}: {checked:#}");
-        let channel = serde_json::json!({ "name": "a", "kind": "webhook", "webhook": { "url": url } });
+        let channel = json!({ "name": "a", "kind": "webhook", "webhook": { "url": url } });
         let (told, problem) = driver.call(Method::POST, "/channels", Some(channel)).await;
         assert_eq!((told, &problem["field"]), (422, &"webhook.url".into()), "{url}: {problem}");
     }
-    let channel = serde_json::json!({ "name": "a", "kind": "webhook", "webhook": { "url": "http://192.168.0.1/" } });
+    let channel = json!({ "name": "a", "kind": "webhook", "webhook": { "url": "http://192.168.0.1/" } });
     open.create("/channels", channel).await;
 }
 
@@ -111,7 +129,7 @@ async fn a_send_in_flight_is_settled_by_sigterm_and_not_sent_again() {
     driver.webhook(&receiver.url()).await;
     receiver.answer_next(1, Answer::After(Duration::from_secs(2), 200));
     site.break_with(Fault::Status(503)).await;
-    let settings = serde_json::json!({"verify": {"attempts": 0, "gap": "0s"}});
+    let settings = json!({"verify": {"attempts": 0, "gap": "0s"}});
     driver.monitor("Shop", &site.url(), settings).await;
     let down = receiver.wait_for(|hook| hook.kind() == "monitor.down", Duration::from_secs(20)).await;
 
@@ -172,7 +190,7 @@ async fn a_command_on_a_folder_that_was_never_served_says_so_and_leaves_it_empty
 #[tokio::test]
 async fn a_start_says_that_email_channels_have_no_server() {
     let mut driver = Driver::start(owned()).await;
-    let channel = serde_json::json!({ "name": "a", "kind": "email", "email": { "to": [OWNER] } });
+    let channel = json!({ "name": "a", "kind": "email", "email": { "to": [OWNER] } });
     driver.create("/channels", channel).await;
     let warns = |line: &str| line.contains("no mail server is configured");
     assert!(!driver.gazer.printed().all().iter().any(|line| warns(line)));

@@ -1,7 +1,7 @@
 //! What goes wrong, and how often.
 
-use super::chance::Chance;
 use super::time::True;
+use gazer_testkit::chance::Chance;
 
 /// Odds are "once in"; `u64::MAX` is never.
 #[derive(Debug, Clone, Copy)]

@@ -14,10 +14,10 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::time::sleep;
 
-use super::chance::Chance;
 use super::faults::{Faults, Stretch};
 use super::time::{Time, True};
 use super::truth::{Failing, Site};
+use gazer_testkit::chance::Chance;
 
 pub(crate) const RECEIVER: &str = "hooks.test";
 pub(crate) const WITNESS: &str = "1.1.1.1:443";

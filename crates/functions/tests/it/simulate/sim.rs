@@ -20,12 +20,13 @@ use gazer_functions::Parts;
 use gazer_probes::Prober;
 use gazer_store::{Channel, Location, Options, SealingKey, Store};
 
-use super::chance::{self, Chance};
+use super::chance;
 use super::faults::{DAY, Faults, Stretch, stretches};
 use super::network::{self, Network};
 use super::time::{START, Time, True};
 use super::truth::Site;
 use super::verdict::{self, Watched};
+use gazer_testkit::chance::Chance;
 
 /// Clocks tick no more often than this: polls are what makes things right, and right within ten seconds is what is
 /// asked of a day.

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::chance::Chance;
 use super::faults::{DAY, Stretch};
 use super::time::True;
+use gazer_testkit::chance::Chance;
 
 /// How a site fails while it is down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

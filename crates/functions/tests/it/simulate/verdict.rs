@@ -1,13 +1,14 @@
 //! The truth against what the owner received, both ways.
 
 use std::collections::hash_map::DefaultHasher;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
 use gazer_domain::delivery::State;
 use gazer_domain::{MonitorId, TeamId};
 use gazer_store::{IncidentFilter, Page, Store};
+use gazer_testkit::order::Order;
 
 use super::faults::{Faults, Stretch};
 use super::network::Receipt;
@@ -44,7 +45,8 @@ pub(crate) async fn compare(
 ) -> Outcome {
     let mut complaints = Vec::new();
     let merged = undelivered(store, team, receipts, &mut complaints).await;
-    let duplicates = order(receipts, &merged, &mut complaints);
+    let mut order = Order::merged(merged);
+    complaints.extend(receipts.iter().filter_map(|receipt| order.take(&receipt.id, &receipt.json).err()));
     let heard = by_monitor(receipts);
     let mut outages = 0;
     for one in watched {
@@ -57,27 +59,7 @@ pub(crate) async fn compare(
     for receipt in receipts {
         (receipt.at, &receipt.id, receipt.json.to_string()).hash(&mut trace);
     }
-    Outcome { complaints, outages, told: receipts.len(), duplicates, trace: trace.finish() }
-}
-
-/// One id says one thing, and no end comes before its start, unless it tells both. How many messages came more than once.
-fn order(receipts: &[Receipt], merged: &HashSet<String>, complaints: &mut Vec<String>) -> usize {
-    let (mut said, mut begun, mut duplicates) = (HashMap::new(), Vec::new(), 0);
-    for receipt in receipts {
-        let text = receipt.json.to_string();
-        match said.get(&receipt.id) {
-            None => drop(said.insert(receipt.id.clone(), text)),
-            Some(known) if *known == text => duplicates += 1,
-            Some(_) => complaints.push(format!("{} says two things", receipt.id)),
-        }
-        let incident = receipt.json["data"]["incident"]["id"].as_str().unwrap_or_default().to_owned();
-        match receipt.json["type"].as_str() {
-            Some("monitor.down") => begun.push(incident),
-            _ if begun.contains(&incident) || merged.contains(&incident) => {}
-            _ => complaints.push(format!("{incident} ended before its start was told")),
-        }
-    }
-    duplicates
+    Outcome { complaints, outages, told: receipts.len(), duplicates: order.duplicates(), trace: trace.finish() }
 }
 
 fn by_monitor(receipts: &[Receipt]) -> BTreeMap<String, Vec<Heard>> {

@@ -1,15 +1,16 @@
 //! What really happened, and whether the receiver took all of it and nothing else.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use gazer_domain::Timestamp;
+use gazer_testkit::chance::Chance;
 use gazer_testkit::now::now;
+use gazer_testkit::order::Order;
 use gazer_testkit::receiver::{Received, WebhookReceiver};
 use gazer_testkit::site::{Fault, Site};
 use serde_json::json;
 
-use super::plan::Chance;
 use super::{GUARANTEE, PATIENCE};
 use crate::driver::{Driver, text};
 
@@ -55,7 +56,7 @@ impl Ledger {
     pub(crate) async fn break_all(&mut self, sites: &[Watched], chance: &mut Chance) {
         self.rounds.push((now(), None));
         for site in sites {
-            let fault = match chance.below(3) {
+            let fault = match chance.between(0, 3) {
                 0 => Fault::Refuse,
                 1 => Fault::Status(503),
                 _ => Fault::Status(500),
@@ -119,20 +120,12 @@ impl Ledger {
     }
 }
 
-/// Every message is signed, no id says two things, and no end comes before its start. How many came more than once.
+/// Every message is signed and in order. How many came more than once.
 pub(crate) fn judge_messages(received: &[Received], secret: &str) -> usize {
-    let (mut bodies, mut begun, mut duplicates) = (HashMap::new(), HashSet::new(), 0);
+    let mut order = Order::default();
     for hook in received {
         hook.verify(secret).expect("the signature holds");
-        let said = bodies.insert(hook.id().to_owned(), hook.body.clone());
-        duplicates += usize::from(said.is_some());
-        assert!(said.is_none_or(|said| said == hook.body), "{} says two different things", hook.id());
-        let incident = text(&hook.json["data"]["incident"]["id"]);
-        if hook.kind() == "monitor.down" {
-            begun.insert(incident);
-            continue;
-        }
-        assert!(begun.contains(&incident), "{incident} ended before its start was told");
+        order.take(hook.id(), &hook.json).expect("messages are in order");
     }
-    duplicates
+    order.duplicates()
 }

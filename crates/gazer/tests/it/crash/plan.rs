@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use gazer_testkit::chance::Chance;
+
 use crate::driver::Driver;
 
 /// Small enough to run with all the other tests; CI asks for more.
@@ -53,7 +55,7 @@ pub(crate) struct Kills {
 
 impl Kills {
     pub(crate) fn random(seed: u64) -> Self {
-        Self { chance: Chance(seed), named: false, count: 0, points: BTreeSet::new() }
+        Self { chance: Chance::new(seed, 0), named: false, count: 0, points: BTreeSet::new() }
     }
 
     #[cfg(feature = "crash-points")]
@@ -71,7 +73,7 @@ impl Kills {
             match self.named.then(|| self.next_point()) {
                 Some(point) => self.at(app, &point).await,
                 None => {
-                    tokio::time::sleep(Duration::from_millis(self.chance.below(3_000))).await;
+                    tokio::time::sleep(Duration::from_millis(self.chance.between(0, 3_000))).await;
                     app.gazer.kill9().await;
                     app.gazer.start().await;
                 }
@@ -85,7 +87,7 @@ impl Kills {
     fn next_point(&mut self) -> String {
         let all = gazer_bus::crash::Point::ALL;
         let point = all[(self.count + self.count / all.len()) % all.len()];
-        format!("{}:{}", point.as_str(), 1 + self.chance.below(2))
+        format!("{}:{}", point.as_str(), self.chance.between(1, 3))
     }
 
     /// The point is set for one life: it begins after a restart, and ends at the point or, where the point is not
@@ -101,19 +103,5 @@ impl Kills {
         }
         app.gazer.set("GAZER_CRASH_AT", None);
         app.gazer.start().await;
-    }
-}
-
-/// A small generator (SplitMix64), so that a failing run can be run again.
-#[derive(Debug)]
-pub(crate) struct Chance(u64);
-
-impl Chance {
-    pub(crate) fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut x = self.0;
-        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (x ^ (x >> 31)) % bound
     }
 }
