@@ -24,7 +24,7 @@ pub struct Channel {
 
 impl Store {
     pub async fn channel_create(&self, team: TeamId, channel: &Channel) -> Result<()> {
-        let (open, secret) = wire::target::split(&channel.target);
+        let (open, secret) = gazer_wire::target::split(&channel.target);
         let sql = "insert into channels (id, team, name, kind, target, secret, created)
             values ($1, (select key from teams where id = $2), $3, $4, $5, $6, $7)";
         let Channel { id, name, target, created } = channel;
@@ -54,7 +54,7 @@ impl Store {
         name: &str,
         target: &Target,
     ) -> Result<Option<Channel>> {
-        let (open, secret) = wire::target::split(target);
+        let (open, secret) = gazer_wire::target::split(target);
         let sql = "update channels set name = $3, kind = $4, target = $5, secret = $6
             where team = (select key from teams where id = $1) and id = $2 and deleted_at is null";
         let secret = self.closed(channel, secret);
@@ -145,7 +145,7 @@ impl Store {
         let id = row.text(id)?;
         let sealed = row.opt_blob("secret")?;
         let secret = sealed.map(|sealed| self.seal().open(&cell(&id), &sealed)).transpose()?;
-        row.read("target", wire::target::join(&row.text("target")?, secret))
+        row.read("target", gazer_wire::target::join(&row.text("target")?, secret))
     }
 
     fn closed(&self, channel: ChannelId, secret: Option<Vec<u8>>) -> Value {

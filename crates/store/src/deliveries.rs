@@ -18,7 +18,7 @@ use gazer_domain::{ChannelId, DeliveryId, TeamId, Timestamp};
 
 use crate::dialect::Dialect;
 use crate::sql::{Row, args};
-use crate::{Result, Store, wire};
+use crate::{Result, Store};
 
 /// What a service answered is kept for people to read; more than this says nothing more.
 const RECEIPT_CHARS: usize = 1_000;
@@ -84,13 +84,13 @@ impl Store {
         let ids = found.iter().map(|row| row.text("id")).collect::<Result<Vec<_>>>()?;
         let mut conn = self.write().await?;
         let sql = conn.dialect().spell(include_str!("deliveries/claim.sql"));
-        let rows = conn.rows(sql, args![wire::write(&ids), now, now + lease]).await?;
+        let rows = conn.rows(sql, args![gazer_wire::write(&ids), now, now + lease]).await?;
         let ids = rows.iter().map(|row| row.text("id")).collect::<Result<Vec<_>>>()?;
         let sql = conn.dialect().spell(
             "select d.id, d.epoch, d.attempts, d.notice, c.id as channel, c.target, c.secret
             from deliveries d join channels c on c.key = d.channel where d.id {in list} order by d.key",
         );
-        let rows = conn.rows(sql, args![wire::write(&ids)]).await?;
+        let rows = conn.rows(sql, args![gazer_wire::write(&ids)]).await?;
         let mut claimed = Vec::with_capacity(rows.len());
         for row in &rows {
             match self.claimed(row) {
@@ -157,7 +157,7 @@ impl Store {
             select $3, c.team, c.key, 0, 'waiting', 0, 0, $4, $5, $4 from channels c
             where c.team = (select key from teams where id = $1) and c.id = $2 and c.deleted_at is null";
         let notice = Notice { about: About::Test, at: now };
-        Ok(self.run(sql, args![team, channel, id, now, wire::notice::to_json(&notice)]).await? == 1)
+        Ok(self.run(sql, args![team, channel, id, now, gazer_wire::notice::to_json(&notice)]).await? == 1)
     }
 
     pub async fn delivery_get(&self, team: TeamId, id: &DeliveryId) -> Result<Option<DeliveryView>> {
@@ -178,7 +178,7 @@ impl Store {
             epoch: row.int("epoch")?,
             attempts: row.number("attempts")?,
             target: self.target(row, "channel")?,
-            notice: row.read("notice", wire::notice::from_json(&row.text("notice")?))?,
+            notice: row.read("notice", gazer_wire::notice::from_json(&row.text("notice")?))?,
         })
     }
 }

@@ -7,7 +7,7 @@ use gazer_domain::{IncidentId, MonitorId, TeamId, Timestamp};
 
 use crate::page::cursor;
 use crate::sql::{Row, args};
-use crate::{DeliveryView, Listed, Page, Result, Store, wire};
+use crate::{DeliveryView, Listed, Page, Result, Store};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IncidentView {
@@ -128,6 +128,6 @@ fn event(row: &Row) -> Result<Event> {
 }
 
 fn proof(row: &Row) -> Result<Evidence> {
-    let attempts = row.read("attempts", wire::attempt::from_json(&row.text("attempts")?))?;
+    let attempts = row.read("attempts", gazer_wire::attempt::from_json(&row.text("attempts")?))?;
     Ok(Evidence { slot: row.time("slot")?, attempts })
 }

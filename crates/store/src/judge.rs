@@ -171,7 +171,7 @@ impl Tx {
         self.conn.run(sql, args![open.key, slot, code.as_str()]).await?;
         let sql = "insert into evidence (incident, slot, attempts) values ($1, $2, $3)
             on conflict (incident, slot) do nothing";
-        self.conn.run(sql, args![open.key, slot, wire::attempt::to_json(attempts)]).await?;
+        self.conn.run(sql, args![open.key, slot, gazer_wire::attempt::to_json(attempts)]).await?;
         let sql = "delete from evidence where incident = $1
             and slot not in (select slot from evidence where incident = $1 order by slot limit $2)
             and slot not in (select slot from evidence where incident = $1 order by slot desc limit $2)";

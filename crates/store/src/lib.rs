@@ -6,7 +6,7 @@
 //!
 //! Below the methods lie three files: `sql` (values, rows, connections), `dialect` (what the engines spell differently)
 //! and `store` (how they are opened). One text serves both engines, and one conformance suite (`tests/it`) runs all of
-//! it on both. Domain types are written inside columns by `wire`; secrets are closed by `seal`.
+//! it on both. Domain types are written inside columns by `gazer-wire`; secrets are closed by `seal`.
 //!
 //! What a crash does: a transaction is there or it is not. What is told to people is a row of the same transaction as
 //! the fact (`judge/tell.rs`), so no event can be committed untold, and leases run out by themselves.

@@ -19,7 +19,7 @@ use gazer_domain::{IncidentId, MonitorId, TeamId, Timestamp};
 use crate::page::cursor;
 use crate::seal::Cell;
 use crate::sql::{Conn, Row, Value, args};
-use crate::{Listed, Page, Result, Store, status, wire};
+use crate::{Listed, Page, Result, Store, status};
 
 /// Beyond its longest check, a monitor is given this long before the audit looks: our own queues move meanwhile.
 const GRACE: Duration = Duration::from_secs(5);
@@ -75,7 +75,7 @@ impl Store {
         let mut conn = self.write().await?;
         let seq = plan_next(&mut conn).await?;
         let Settings { name, spec, interval, verify, recover_after } = &monitor.settings;
-        let (settings, secret) = wire::settings::split(spec, *verify);
+        let (settings, secret) = gazer_wire::settings::split(spec, *verify);
         let status = if monitor.paused { Status::Paused } else { Status::Unknown };
         let row = conn
             .row(
@@ -180,7 +180,7 @@ impl Store {
         }
         let seq = plan_next(&mut conn).await?;
         let Settings { name, spec, interval, verify, recover_after } = settings;
-        let (open, secret) = wire::settings::split(spec, *verify);
+        let (open, secret) = gazer_wire::settings::split(spec, *verify);
         conn.run(
             include_str!("monitors/edit.sql"),
             args![
@@ -302,7 +302,7 @@ impl Store {
         let text = row.text("id")?;
         let sealed = row.opt_blob("secret")?;
         let secret = sealed.map(|sealed| self.seal().open(&cell(&text), &sealed)).transpose()?;
-        let read = wire::settings::join(&row.text("settings")?, secret.as_deref());
+        let read = gazer_wire::settings::join(&row.text("settings")?, secret.as_deref());
         let (spec, verify) = row.read("settings", read)?;
         Ok(Monitor {
             id: row.id("id")?,

@@ -9,7 +9,7 @@ use gazer_domain::observation::Observation;
 use gazer_domain::{MonitorId, TeamId, Timestamp};
 
 use crate::sql::args;
-use crate::{Result, Store, Tx, wire};
+use crate::{Result, Store, Tx};
 
 /// A request that got no answer for this long was lost with the process that served it. The longest check is shorter.
 const UNANSWERED: Duration = Duration::from_secs(420);
@@ -55,7 +55,7 @@ impl Store {
             where r.team = (select key from teams where id = $1) and r.key = $2";
         let Some(row) = self.row(sql, args![team, request]).await? else { return Ok(None) };
         let Some(text) = row.opt_text("observation")? else { return Ok(Some(None)) };
-        row.read("observation", wire::observation::from_json(&text)).map(|seen| Some(Some(seen)))
+        row.read("observation", gazer_wire::observation::from_json(&text)).map(|seen| Some(Some(seen)))
     }
 }
 
@@ -63,6 +63,6 @@ impl Tx {
     /// The first answer stays.
     pub async fn request_settle(&mut self, request: i64, observation: &Observation) -> Result<()> {
         let sql = "update requests set observation = $2 where key = $1 and observation is null";
-        self.conn().run(sql, args![request, wire::observation::to_json(observation)]).await.map(drop)
+        self.conn().run(sql, args![request, gazer_wire::observation::to_json(observation)]).await.map(drop)
     }
 }

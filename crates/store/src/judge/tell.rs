@@ -15,7 +15,7 @@ use gazer_domain::verdict::Verdict;
 use gazer_domain::{DeliveryId, RuleId, Timestamp};
 
 use crate::sql::args;
-use crate::{OpenIncident, Result, Track, Tx, alerts, wire};
+use crate::{OpenIncident, Result, Track, Tx, alerts};
 
 /// One event of an incident, and what is said about it.
 struct Happening<'a> {
@@ -122,7 +122,7 @@ impl Tx {
         if told.is_empty() {
             return Ok(0);
         }
-        let notice = wire::notice::to_json(&Notice {
+        let notice = gazer_wire::notice::to_json(&Notice {
             at: event.at,
             about: About::Incident(Story {
                 event: event.kind,

@@ -3,7 +3,7 @@
 
 use gazer_domain::observation::Phases;
 
-use super::Unreadable;
+use gazer_wire::Unreadable;
 
 const UNIT_US: u32 = 100;
 

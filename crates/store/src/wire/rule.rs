@@ -6,7 +6,7 @@ use gazer_domain::alert::{RuleSettings, Scope, Trigger};
 use gazer_domain::time::millis;
 use serde::{Deserialize, Serialize};
 
-use super::{Unreadable, parsed};
+use gazer_wire::{Unreadable, parsed};
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,7 +23,7 @@ pub(crate) fn to_json(settings: &RuleSettings) -> String {
         Scope::All => None,
         Scope::Some(monitors) => Some(monitors.iter().map(ToString::to_string).collect()),
     };
-    super::write(&Settings {
+    gazer_wire::write(&Settings {
         monitors,
         channels: settings.channels.iter().map(ToString::to_string).collect(),
         on: settings.on.iter().map(|on| on.as_str().to_owned()).collect(),
@@ -32,7 +32,7 @@ pub(crate) fn to_json(settings: &RuleSettings) -> String {
 }
 
 pub(crate) fn from_json(name: String, text: &str) -> Result<RuleSettings, Unreadable> {
-    let wire: Settings = super::read(text)?;
+    let wire: Settings = gazer_wire::read(text)?;
     let scope = match wire.monitors {
         None => Scope::All,
         Some(monitors) => Scope::Some(monitors.iter().map(|id| parsed(id)).collect::<Result<_, _>>()?),

@@ -7,8 +7,8 @@ use gazer_domain::verdict::{Judgement, Verdict};
 use gazer_domain::{Timestamp, cause};
 use serde::{Deserialize, Serialize};
 
-use super::attempt::{Attempt, Cause};
-use super::{Unreadable, micros, parsed};
+use crate::attempt::{Attempt, Cause};
+use crate::{Unreadable, micros, parsed};
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,8 +25,8 @@ struct Observation {
     attempts: Vec<Attempt>,
 }
 
-pub(crate) fn to_json(seen: &domain::Observation) -> String {
-    super::write(&Observation {
+pub fn to_json(seen: &domain::Observation) -> String {
+    crate::write(&Observation {
         monitor: seen.monitor.to_string(),
         revision: seen.revision,
         slot_ms: seen.slot.millis(),
@@ -40,8 +40,8 @@ pub(crate) fn to_json(seen: &domain::Observation) -> String {
     })
 }
 
-pub(crate) fn from_json(text: &str) -> Result<domain::Observation, Unreadable> {
-    let wire: Observation = super::read(text)?;
+pub fn from_json(text: &str) -> Result<domain::Observation, Unreadable> {
+    let wire: Observation = crate::read(text)?;
     let [dns, connect, tls, send, first_byte, download] = wire.phases_us;
     let verdict = Verdict::parse(&wire.verdict).ok_or_else(|| format!("{:?} is no verdict", wire.verdict))?;
     Ok(domain::Observation {

@@ -5,8 +5,8 @@ use gazer_domain::incident::EventKind;
 use gazer_domain::{Timestamp, cause};
 use serde::{Deserialize, Serialize};
 
-use super::attempt::Cause;
-use super::{Unreadable, parsed};
+use crate::attempt::Cause;
+use crate::{Unreadable, parsed};
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -31,7 +31,7 @@ struct Story {
     link: String,
 }
 
-pub(crate) fn to_json(notice: &domain::Notice) -> String {
+pub fn to_json(notice: &domain::Notice) -> String {
     let story = match &notice.about {
         About::Test => None,
         About::Incident(story) => Some(Story {
@@ -47,11 +47,11 @@ pub(crate) fn to_json(notice: &domain::Notice) -> String {
             link: story.link.clone(),
         }),
     };
-    super::write(&Notice { at_ms: notice.at.millis(), story })
+    crate::write(&Notice { at_ms: notice.at.millis(), story })
 }
 
-pub(crate) fn from_json(text: &str) -> Result<domain::Notice, Unreadable> {
-    let wire: Notice = super::read(text)?;
+pub fn from_json(text: &str) -> Result<domain::Notice, Unreadable> {
+    let wire: Notice = crate::read(text)?;
     let about = match wire.story {
         None => About::Test,
         Some(story) => About::Incident(domain::Story {

@@ -9,8 +9,8 @@ use gazer_domain::monitor::{Spec, Verify};
 use gazer_domain::time::millis;
 use serde::{Deserialize, Serialize};
 
-use super::attempt::JsonValue;
-use super::{Unreadable, parsed};
+use crate::attempt::JsonValue;
+use crate::{Unreadable, parsed};
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -60,7 +60,7 @@ enum Auth {
 }
 
 /// The open part as JSON, and the secret one as bytes to seal, if there is any.
-pub(crate) fn split(spec: &Spec, verify: Verify) -> (String, Option<Vec<u8>>) {
+pub fn split(spec: &Spec, verify: Verify) -> (String, Option<Vec<u8>>) {
     let Spec::Http(http) = spec;
     let open = Open {
         http: Http {
@@ -77,18 +77,18 @@ pub(crate) fn split(spec: &Spec, verify: Verify) -> (String, Option<Vec<u8>>) {
         verify_gap_ms: millis(verify.gap).unsigned_abs(),
     };
     if http.headers.is_empty() && http.auth.is_none() {
-        return (super::write(&open), None);
+        return (crate::write(&open), None);
     }
     let auth = http.auth.as_ref().map(|auth| match auth {
         domain::Auth::Basic { user, password } => Auth::Basic { user: user.clone(), password: password.clone() },
         domain::Auth::Bearer { token } => Auth::Bearer { token: token.clone() },
     });
     let secret = Secret { headers: http.headers.iter().map(|(_, value)| value.clone()).collect(), auth };
-    (super::write(&open), Some(super::write(&secret).into_bytes()))
+    (crate::write(&open), Some(crate::write(&secret).into_bytes()))
 }
 
-pub(crate) fn join(open: &str, secret: Option<&[u8]>) -> Result<(Spec, Verify), Unreadable> {
-    let Open { http, verify_attempts, verify_gap_ms } = super::read(open)?;
+pub fn join(open: &str, secret: Option<&[u8]>) -> Result<(Spec, Verify), Unreadable> {
+    let Open { http, verify_attempts, verify_gap_ms } = crate::read(open)?;
     let secret: Secret = match secret {
         Some(bytes) => serde_json::from_slice(bytes).map_err(|_| "its secret part is not what was sealed")?,
         None => Secret::default(),

@@ -8,7 +8,7 @@ use gazer_domain::cause::{self, Code};
 use gazer_domain::observation::{self as domain, HttpVersion};
 use serde::{Deserialize, Serialize};
 
-use super::{Unreadable, micros};
+use crate::{Unreadable, micros};
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -85,12 +85,12 @@ pub(crate) enum JsonValue {
     Compound(String),
 }
 
-pub(crate) fn to_json(attempts: &[domain::Attempt]) -> String {
-    super::write(&attempts.iter().map(Attempt::from).collect::<Vec<_>>())
+pub fn to_json(attempts: &[domain::Attempt]) -> String {
+    crate::write(&attempts.iter().map(Attempt::from).collect::<Vec<_>>())
 }
 
-pub(crate) fn from_json(text: &str) -> Result<Vec<domain::Attempt>, Unreadable> {
-    super::read::<Vec<Attempt>>(text)?.into_iter().map(domain::Attempt::try_from).collect()
+pub fn from_json(text: &str) -> Result<Vec<domain::Attempt>, Unreadable> {
+    crate::read::<Vec<Attempt>>(text)?.into_iter().map(domain::Attempt::try_from).collect()
 }
 
 impl From<&domain::Attempt> for Attempt {

@@ -3,7 +3,7 @@
 use gazer_domain::channel::Target;
 use serde::{Deserialize, Serialize};
 
-use super::{Unreadable, parsed};
+use crate::{Unreadable, parsed};
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -13,17 +13,17 @@ enum Open {
 }
 
 /// The open part as JSON, and the secret one as bytes to seal.
-pub(crate) fn split(target: &Target) -> (String, Option<Vec<u8>>) {
+pub fn split(target: &Target) -> (String, Option<Vec<u8>>) {
     match target {
         Target::Webhook { url, secret } => {
-            (super::write(&Open::Webhook { url: url.to_string() }), Some(secret.clone()))
+            (crate::write(&Open::Webhook { url: url.to_string() }), Some(secret.clone()))
         }
-        Target::Email { to } => (super::write(&Open::Email { to: to.clone() }), None),
+        Target::Email { to } => (crate::write(&Open::Email { to: to.clone() }), None),
     }
 }
 
-pub(crate) fn join(open: &str, secret: Option<Vec<u8>>) -> Result<Target, Unreadable> {
-    match super::read(open)? {
+pub fn join(open: &str, secret: Option<Vec<u8>>) -> Result<Target, Unreadable> {
+    match crate::read(open)? {
         Open::Webhook { url } => Ok(Target::Webhook { url: parsed(&url)?, secret: secret.ok_or("has no secret")? }),
         Open::Email { to } => Ok(Target::Email { to }),
     }
