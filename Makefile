@@ -30,8 +30,10 @@ test: setup ## Run every test
 # SEEDS and SITES, or KILLS and INCIDENTS, make them as large as you like: make simulate SEEDS=200 SITES=1000
 SEEDS ?= 20
 SITES ?= 200
+# A file that keeps the seeds that passed: a long run that is ended goes on with the others. Other code, another file.
+PASSED ?=
 simulate: ## Play simulated days in which everything goes wrong
-	GAZER_SIMULATE=$(SEEDS)x$(SITES) $(TEST) --release simulate::
+	GAZER_SIMULATE=$(SEEDS)x$(SITES) GAZER_SIMULATED=$(abspath $(PASSED)) $(TEST) --release simulate::
 
 KILLS ?= 1000
 INCIDENTS ?= 3000

@@ -9,12 +9,14 @@
 pub mod clock;
 pub mod crash;
 pub mod function;
+pub mod hold;
 pub mod local;
 pub mod message;
 pub mod registry;
 
 pub use clock::{Clock, SystemClock};
 pub use function::{Failure, Function, Report, Wake, Woken};
+pub use hold::Hold;
 pub use local::Bus;
 pub use message::{Changed, CheckBatch, Due, Message, Observed, Occasion, Send, Sent, Topic};
 pub use registry::Registry;

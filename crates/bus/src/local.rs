@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use crate::clock::Clock;
 use crate::function::{Function, Intake, Wake, Woken};
+use crate::hold::Hold;
 use crate::message::{Changed, Message, Topic};
 use crate::registry::Registry;
 
@@ -160,20 +161,22 @@ pub struct Running {
     workers: JoinSet<()>,
 }
 
-/// Starts a worker for each way a function is woken.
-pub fn start(registry: &Registry, bus: &Bus, clock: &Arc<dyn Clock>) -> Running {
+/// Starts a worker for each way a function is woken. What the clock wakes runs while it is our turn.
+pub fn start(registry: &Registry, bus: &Bus, clock: &Arc<dyn Clock>, hold: &Hold) -> Running {
     let (stop, stopped) = watch::channel(false);
     let mut running = Running { bus: bus.clone(), stop, clocks: JoinSet::new(), workers: JoinSet::new() };
     for function in registry.functions() {
+        let is_clocks = function.wakes().iter().any(|wake| matches!(wake, Wake::Clock(_)));
+        let turn = if is_clocks { hold.clone() } else { Hold::alone() };
         for wake in function.wakes() {
-            let (registry, function) = (registry.clone(), Arc::clone(function));
+            let (registry, function, turn) = (registry.clone(), Arc::clone(function), turn.clone());
             match wake {
                 Wake::Clock(every) => {
-                    running.clocks.spawn(tick(registry, function, *every, Arc::clone(clock), stopped.clone()));
+                    running.clocks.spawn(tick(registry, function, *every, Arc::clone(clock), turn, stopped.clone()));
                 }
                 Wake::Topic(topic) => {
                     let Some(queue) = bus.take(*topic) else { continue };
-                    running.workers.spawn(consume(registry, function, queue, bus.clone()));
+                    running.workers.spawn(consume(registry, function, queue, bus.clone(), turn));
                 }
             }
         }
@@ -205,12 +208,23 @@ async fn tick(
     function: Arc<dyn Function>,
     every: Duration,
     clock: Arc<dyn Clock>,
+    turn: Hold,
     mut stopped: watch::Receiver<bool>,
 ) {
     let mut at = clock.now();
     loop {
+        if !turn.is_held() {
+            turn.gained().await;
+            at = clock.now();
+        }
         let until = at + every;
-        let failed = registry.dispatch(&function, Woken::Clock { at, until }).await.is_err();
+        let failed = tokio::select! {
+            ran = registry.dispatch(&function, Woken::Clock { at, until }) => ran.is_err(),
+            () = turn.lost() => continue,
+        };
+        if !turn.is_held() {
+            continue;
+        }
         // A clock that was set back must not make us sleep until it is where it was.
         let left = until.since(clock.now()).min(every);
         let rest = if failed { AFTER_FAILURE } else { left };
@@ -223,7 +237,13 @@ async fn tick(
     }
 }
 
-async fn consume(registry: Registry, function: Arc<dyn Function>, mut queue: mpsc::Receiver<Queued>, bus: Bus) {
+async fn consume(
+    registry: Registry,
+    function: Arc<dyn Function>,
+    mut queue: mpsc::Receiver<Queued>,
+    bus: Bus,
+    turn: Hold,
+) {
     let intake = function.intake();
     let permits = Arc::new(Semaphore::new(intake.concurrency));
     let mut runs = JoinSet::new();
@@ -234,9 +254,13 @@ async fn consume(registry: Registry, function: Arc<dyn Function>, mut queue: mps
         settled.messages = batch.len();
         while runs.try_join_next().is_some() {}
         let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
-        let (registry, function) = (registry.clone(), Arc::clone(&function));
+        let (registry, function, turn) = (registry.clone(), Arc::clone(&function), turn.clone());
         runs.spawn(async move {
             let _settled = settled;
+            // A bell of the clock's functions that rings out of their turn; where it is their turn, a poll hears of it.
+            if !turn.is_held() {
+                return;
+            }
             // The registry logged a failure; what it left undone is a row, and the poll finds it.
             let _ = registry.dispatch(&function, Woken::Messages(batch)).await;
             drop(permit);

@@ -18,7 +18,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gazer_bus::{Bus, Clock, Function, Registry};
+use gazer_bus::{Bus, Clock, Function, Hold, Registry};
 use gazer_channels::Channels;
 use gazer_probes::Prober;
 use gazer_store::Store;
@@ -29,6 +29,8 @@ pub struct Parts {
     pub store: Store,
     pub bus: Bus,
     pub clock: Arc<dyn Clock>,
+    /// Whether it is our turn to plan.
+    pub hold: Hold,
     pub prober: Prober,
     pub channels: Arc<Channels>,
     /// Fills a buffer with randomness that nobody can guess.

@@ -45,6 +45,8 @@ struct State {
     seq: Option<i64>,
     /// Up to where slots are published.
     planned: Timestamp,
+    /// The turn in which that was so.
+    epoch: i64,
 }
 
 impl State {
@@ -52,7 +54,7 @@ impl State {
     fn set_right(&mut self, now: Timestamp) -> bool {
         let ahead = self.planned > now + SET_BACK;
         if ahead {
-            *self = Self::default();
+            *self = Self { epoch: self.epoch, ..Self::default() };
         }
         ahead
     }
@@ -91,6 +93,13 @@ impl Plan {
         let mut failed = None;
         loop {
             let now = self.parts.clock.now();
+            // Also where this process was stopped for so long that somebody else plans by now.
+            let Some(epoch) = self.parts.hold.epoch() else { return failed.map_or(Ok(report), Err) };
+            if state.epoch != epoch {
+                *state = State { epoch, ..State::default() };
+                looks.clear();
+                look_at = Timestamp::EPOCH;
+            }
             if state.set_right(now) {
                 looks.clear();
                 (look_at, until) = (Timestamp::EPOCH, now + WINDOW);

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use gazer_bus::clock::system_now;
+use gazer_bus::hold::Keeper;
 use gazer_bus::local::{self, Running};
 use gazer_bus::{Bus, Clock, Message, SystemClock};
 use gazer_channels::Channels;
@@ -28,7 +29,7 @@ use tokio::task::JoinHandle;
 use url::Url;
 
 use crate::config::{Config, Place};
-use crate::{chance, limits, metrics};
+use crate::{chance, limits, metrics, turn};
 
 /// What is under way when the end is asked for may take this long; with the rest an exit stays below ten seconds.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -47,6 +48,7 @@ pub(crate) struct App {
     pub(crate) web: Web,
     pub(crate) owner: Owner,
     running: Running,
+    turn: Option<Keeper>,
     site: JoinHandle<()>,
     stop: watch::Sender<()>,
 }
@@ -77,10 +79,12 @@ impl App {
         let bus = Bus::new();
         let prober = Prober::new(probes(&config, at)?).context("the prober could not be set up")?;
         let channels = Arc::new(Channels::new(prober.clone(), config.mail.clone()));
+        let (hold, turn) = turn::of(&store, &config.place).await?;
         let parts = Parts {
             store: store.clone(),
             bus: bus.clone(),
             clock: Arc::clone(&clock),
+            hold: hold.clone(),
             prober: prober.clone(),
             channels,
             random: chance::fill,
@@ -88,13 +92,13 @@ impl App {
         };
         let functions = gazer_functions::registry(&parts);
         let mut web = web(&config, public_url, store.clone(), &bus, prober, clock.clone());
-        web.metrics = Arc::new(metrics::registry(&functions, &bus, system_now()));
+        web.metrics = Arc::new(metrics::registry(&functions, &bus, &hold, system_now()));
         let router = extend(&web, owner, gazer_web::router(web.clone()));
 
-        let running = local::start(&functions, &bus, &clock);
+        let running = local::start(&functions, &bus, &clock, &hold);
         let (stop, stopped) = watch::channel(());
         let site = tokio::spawn(serve::serve(listener, router, limits, stopped));
-        Ok(Self { store, web, owner, running, site, stop })
+        Ok(Self { store, web, owner, running, turn, site, stop })
     }
 
     pub(crate) fn link(&self, path: &str) -> String {
@@ -105,6 +109,9 @@ impl App {
     pub(crate) async fn drain(self) {
         let _ = self.stop.send(());
         self.running.drain(PATIENCE).await;
+        if let Some(turn) = self.turn {
+            turn.release().await;
+        }
         let abort = self.site.abort_handle();
         if tokio::time::timeout(LAST_ANSWERS, self.site).await.is_err() {
             abort.abort();

@@ -14,6 +14,7 @@ mod log;
 mod metrics;
 mod people;
 mod signals;
+mod turn;
 
 use std::process::ExitCode;
 

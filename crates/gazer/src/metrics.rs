@@ -4,21 +4,22 @@
 use std::fmt;
 
 use gazer_bus::registry::Tally;
-use gazer_bus::{Bus, Registry as Functions};
+use gazer_bus::{Bus, Hold, Registry as Functions};
 use gazer_domain::Timestamp;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
 /// `started` is when this process did.
-pub(crate) fn registry(functions: &Functions, bus: &Bus, started: Timestamp) -> Registry {
+pub(crate) fn registry(functions: &Functions, bus: &Bus, hold: &Hold, started: Timestamp) -> Registry {
     // What is known of every process carries no prefix of ours, so that dashboards for all programs show it.
     let mut registry = Registry::default();
     gazer_web::operation::register_process(&mut registry, started);
     let own = registry.sub_registry_with_prefix("gazer");
     gazer_web::operation::register_build(own, env!("CARGO_PKG_VERSION"));
-    own.register_collector(Box::new(Counts { functions: functions.clone(), bus: bus.clone() }));
+    own.register_collector(Box::new(Counts { functions: functions.clone(), bus: bus.clone(), hold: hold.clone() }));
     registry
 }
 
@@ -26,6 +27,7 @@ pub(crate) fn registry(functions: &Functions, bus: &Bus, started: Timestamp) -> 
 struct Counts {
     functions: Functions,
     bus: Bus,
+    hold: Hold,
 }
 
 /// A family per thing that is counted, so that its series can be added up: name, what it says, and which count it is.
@@ -41,6 +43,10 @@ impl Collector for Counts {
         let told = "Messages that found their queue full.";
         let told = encoder.encode_descriptor("bus_messages_dropped", told, None, dropped.metric_type())?;
         dropped.encode(told)?;
+
+        let held = ConstGauge::new(u64::from(self.hold.is_held()));
+        let told = "1 while this process has the clock's turn: of those that share a database, one.";
+        held.encode(encoder.encode_descriptor("clock_turn", told, None, held.metric_type())?)?;
 
         let counter = ConstCounter::new(0u64).metric_type();
         let mut told = encoder.encode_descriptor("function_runs", "Runs of a function by outcome.", None, counter)?;

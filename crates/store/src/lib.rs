@@ -21,6 +21,7 @@ mod history;
 mod incidents;
 mod judge;
 mod key_check;
+mod lease;
 mod members;
 mod migrate;
 mod monitors;

@@ -10,8 +10,11 @@ use crate::store::Engine;
 use crate::{Error, Result};
 
 /// Each file is one version, and never changes once released.
-const STEPS: [&str; 2] =
-    [include_str!("../migrations/0001_begin.sql"), include_str!("../migrations/0002_promises.sql")];
+const STEPS: [&str; 3] = [
+    include_str!("../migrations/0001_begin.sql"),
+    include_str!("../migrations/0002_promises.sql"),
+    include_str!("../migrations/0003_leases.sql"),
+];
 
 /// Any number will do, as long as it stays.
 const ADVISORY_LOCK: &str = "select pg_advisory_xact_lock(7406283649501)";

@@ -48,6 +48,17 @@ impl Recipe {
         self
     }
 
+    /// With the key of another one, as those need that share a database.
+    ///
+    /// # Panics
+    /// If that one has none.
+    #[must_use]
+    pub fn beside(self, other: &Gazer) -> Self {
+        let copied = std::fs::copy(other.data().join("gazer.key"), self.data.path().join("gazer.key"));
+        copied.expect("a Gazer that was started has a key");
+        self
+    }
+
     /// Starts it and waits until `/healthz` answers 200.
     ///
     /// # Panics
@@ -168,14 +179,28 @@ impl Gazer {
     /// # Panics
     /// If it takes longer than twenty seconds.
     pub async fn term(&mut self) -> ExitStatus {
-        let pid = self.pid().to_string();
-        let sent = Command::new("sh").args(["-c", "kill -TERM \"$1\"", "sh", &pid]).status().await;
-        assert!(sent.is_ok_and(|status| status.success()), "cannot send SIGTERM to {pid}");
+        self.signal("TERM").await;
         let mut child = self.child.take().expect("gazer was running a moment ago");
         match tokio::time::timeout(ENDING, child.wait()).await {
             Ok(status) => status.expect("a child can be waited for"),
             Err(_) => panic!("gazer ignores SIGTERM; it printed {:#?}", self.printed.all()),
         }
+    }
+
+    /// SIGSTOP: nothing of it runs until [`Self::thaw`].
+    pub async fn freeze(&self) {
+        self.signal("STOP").await;
+    }
+
+    /// SIGCONT.
+    pub async fn thaw(&self) {
+        self.signal("CONT").await;
+    }
+
+    async fn signal(&self, name: &str) {
+        let pid = self.pid().to_string();
+        let sent = Command::new("sh").args(["-c", "kill -s \"$1\" \"$2\"", "sh", name, &pid]).status().await;
+        assert!(sent.is_ok_and(|status| status.success()), "cannot send SIG{name} to {pid}");
     }
 
     /// SIGTERM, then up again.

@@ -96,8 +96,8 @@ const ROOMS: [Room; 10] = [
             "gazer-web",
         ],
         refuses: &[],
-        // One thousand to put everything together, and the demo.
-        kloc: Some(1.2),
+        // One thousand to put everything together, the demo, and the parts of a cluster.
+        kloc: Some(1.8),
     },
     Room { name: "gazer-testkit", folder: "testkit", knows: &["gazer-domain"], refuses: &[], kloc: None },
 ];

@@ -39,6 +39,14 @@ async fn kills_at_random_moments_lose_nothing_on_postgresql() {
     play(owned().env("GAZER_DATABASE", cluster.fresh_database().await), Kills::random(2)).await;
 }
 
+/// Of two processes one plans. Either is killed, or stands still for longer than its turn lasts.
+#[tokio::test(flavor = "multi_thread")]
+async fn kills_at_random_moments_lose_nothing_in_a_cluster() {
+    let cluster = Cluster::start().await;
+    let database = cluster.fresh_database().await;
+    play(owned().env("GAZER_DATABASE", &database), Kills::of_two(4, database)).await;
+}
+
 /// Each instant that matters, several times. What is killed between sending and settling is told twice, by design.
 #[cfg(feature = "crash-points")]
 #[tokio::test(flavor = "multi_thread")]
@@ -52,6 +60,7 @@ async fn play(recipe: Recipe, mut kills: Kills) -> Told {
     let size = Size::of_this_run();
     let receiver = WebhookReceiver::start().await;
     let mut app = Driver::start(recipe).await;
+    kills.stand_by(&app).await;
     let (_, secret) = app.webhook(&receiver.url()).await;
     // Rules that wait are killed as well.
     let patient = WebhookReceiver::start().await;

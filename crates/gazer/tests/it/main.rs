@@ -3,6 +3,7 @@
 mod architecture;
 mod arguments;
 mod check_command;
+mod cluster;
 mod command;
 mod crash;
 mod database;

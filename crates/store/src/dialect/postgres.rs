@@ -11,6 +11,7 @@ pub(super) const SPELLING: Spelling = &[
     ("{blob}", "bytea"),
     ("{bytewise}", "collate \"C\""),
     ("{narrow}", ""),
+    ("{now}", "(extract(epoch from clock_timestamp()) * 1000)::bigint"),
     ("{hot}", "with (fillfactor = 50)"),
 ];
 

@@ -10,6 +10,7 @@ pub(super) const SPELLING: Spelling = &[
     ("{blob}", "blob"),
     ("{bytewise}", ""),
     ("{narrow}", "without rowid"),
+    ("{now}", "cast(unixepoch('subsec') * 1000 as integer)"),
     ("{hot}", ""),
 ];
 

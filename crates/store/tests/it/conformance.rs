@@ -7,6 +7,7 @@ mod history;
 mod incidents;
 mod isolation;
 mod judging;
+mod leases;
 mod monitors;
 mod operator;
 mod people;
@@ -56,6 +57,7 @@ stories! {
         periods_are_the_sum_of_changes;
     requests: a_request_is_handed_out_once;
     expiry: what_is_old_goes;
+    leases: a_lease_is_one_holders_until_it_ends, of_many_who_ask_one_has_it;
     set_back: an_hour_that_never_was_keeps_nobody_waiting;
     operator: the_operator_counts_over_all_teams;
     isolation: another_teams_ids_look_like_none;

@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gazer_bus::{Bus, CheckBatch, Function, Message, Registry, Topic, Wake, Woken};
+use gazer_bus::{Bus, CheckBatch, Function, Hold, Message, Registry, Topic, Wake, Woken};
 use gazer_channels::Channels;
 use gazer_domain::alert::{Rule, RuleSettings, Scope, Trigger};
 use gazer_domain::channel::Target;
@@ -245,6 +245,7 @@ async fn parts(time: &Time, network: &Network) -> Parts {
         clock: Arc::new(time.clone()),
         prober: prober.clone(),
         channels: Arc::new(Channels::new(prober, None)),
+        hold: Hold::alone(),
         random: chance::fill,
         retention: Duration::from_secs(86_400),
     }

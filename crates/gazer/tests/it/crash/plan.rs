@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use gazer_testkit::chance::Chance;
+use gazer_testkit::process::Gazer;
 
 use crate::driver::Driver;
 
@@ -12,6 +13,8 @@ const SIZE: (usize, usize) = (25, 50);
 /// Fewer kills than this are not worth a round.
 const KILLS_PER_ROUND: usize = 10;
 const FEWEST_ROUNDS: usize = 5;
+/// Longer than the clock's turn lasts.
+const STANDSTILL: Duration = Duration::from_secs(8);
 
 /// Sites fail together, round after round, and the process is killed some times while they are down, and some while
 /// they come back.
@@ -48,6 +51,8 @@ impl Size {
 pub(crate) struct Kills {
     chance: Chance,
     named: bool,
+    /// The database, and another Gazer on it that stands by, once it is started.
+    shared: Option<(String, Option<Gazer>)>,
     pub(crate) count: usize,
     /// At which instants it died.
     pub(crate) points: BTreeSet<String>,
@@ -55,12 +60,25 @@ pub(crate) struct Kills {
 
 impl Kills {
     pub(crate) fn random(seed: u64) -> Self {
-        Self { chance: Chance::new(seed, 0), named: false, count: 0, points: BTreeSet::new() }
+        Self { chance: Chance::new(seed, 0), named: false, shared: None, count: 0, points: BTreeSet::new() }
     }
 
     #[cfg(feature = "crash-points")]
     pub(crate) fn named(seed: u64) -> Self {
         Self { named: true, ..Self::random(seed) }
+    }
+
+    /// Of two that share a database.
+    pub(crate) fn of_two(seed: u64, database: String) -> Self {
+        Self { shared: Some((database, None)), ..Self::random(seed) }
+    }
+
+    /// Starts what stands by, if anything does.
+    pub(crate) async fn stand_by(&mut self, app: &Driver) {
+        if let Some((database, other)) = &mut self.shared {
+            let recipe = Gazer::new(env!("CARGO_BIN_EXE_gazer")).beside(&app.gazer);
+            *other = Some(recipe.env("GAZER_DATABASE", database.as_str()).start().await);
+        }
     }
 
     pub(crate) fn chance(&mut self) -> &mut Chance {
@@ -72,14 +90,29 @@ impl Kills {
         for _ in 0..times {
             match self.named.then(|| self.next_point()) {
                 Some(point) => self.at(app, &point).await,
-                None => {
-                    tokio::time::sleep(Duration::from_millis(self.chance.between(0, 3_000))).await;
-                    app.gazer.kill9().await;
-                    app.gazer.start().await;
-                }
+                None => self.at_random(app).await,
             }
             self.count += 1;
         }
+    }
+
+    /// Of two either may be hit, and is sometimes stopped for longer than its turn lasts.
+    async fn at_random(&mut self, app: &mut Driver) {
+        tokio::time::sleep(Duration::from_millis(self.chance.between(0, 3_000))).await;
+        let other = self.shared.as_mut().and_then(|(_, other)| other.as_mut());
+        let is_shared = other.is_some();
+        let victim = match other {
+            Some(other) if self.chance.once_in(2) => other,
+            _ => &mut app.gazer,
+        };
+        if is_shared && self.chance.once_in(5) {
+            victim.freeze().await;
+            tokio::time::sleep(STANDSTILL).await;
+            victim.thaw().await;
+            return;
+        }
+        victim.kill9().await;
+        victim.start().await;
     }
 
     /// The next instant, at its first or second pass. The order shifts from turn to turn, so that each comes up while
