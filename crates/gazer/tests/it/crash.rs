@@ -6,6 +6,7 @@
 //!
 //! `GAZER_CRASH=kills×incidents` (as in `1000×3000`) is the size, which `make crash` sets.
 
+mod absence;
 mod ledger;
 mod plan;
 
@@ -96,6 +97,11 @@ async fn play(recipe: Recipe, mut kills: Kills) -> Told {
         messages: receiver.received().len(),
         duplicates,
     };
-    let _ = writeln!(std::io::stderr(), "{told}");
+    report(&told.to_string());
     told
+}
+
+/// For who reads the output of a large run.
+fn report(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }

@@ -39,6 +39,11 @@ impl Size {
         Self { sites: incidents.div_ceil(rounds), rounds, kills }
     }
 
+    /// How long the database stays away.
+    pub(crate) fn absence(&self) -> Duration {
+        Duration::from_secs(if self.kills < 100 { 6 } else { 60 })
+    }
+
     /// Spread evenly over the turns, which count from 1.
     pub(crate) fn kills_per_turn(&self, turn: usize) -> usize {
         let turns = 2 * self.rounds;
