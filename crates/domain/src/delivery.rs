@@ -1,5 +1,6 @@
-//! When a message that did not get through is tried again.
+//! When a message that did not get through is tried again, by itself or by hand.
 
+use std::fmt;
 use std::time::Duration;
 
 /// Waits before the first and each further attempt: about three days in all, then the delivery is dead, and shown so.
@@ -69,9 +70,52 @@ impl State {
     }
 }
 
+/// Why a delivery is not sent again by hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Obstacle {
+    NotDead(State),
+    ChannelDeleted,
+    /// A later message of its incident went, or goes, to its channel.
+    ToldLater,
+}
+
+/// Only what is dead is sent again, while there is somebody to send it to, and as long as nothing later of its incident
+/// went there: that told it as well, and after it an alert would come behind its recovery.
+pub fn obstacle(state: State, channel_deleted: bool, told_later: bool) -> Option<Obstacle> {
+    match state {
+        State::Dead if channel_deleted => Some(Obstacle::ChannelDeleted),
+        State::Dead if told_later => Some(Obstacle::ToldLater),
+        State::Dead => None,
+        state => Some(Obstacle::NotDead(state)),
+    }
+}
+
+impl fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotDead(State::Delivered) => "It was delivered.",
+            Self::NotDead(State::Merged) => "A later message of its incident tells it.",
+            Self::NotDead(_) => "It is on its way.",
+            Self::ChannelDeleted => "Its channel was deleted, so it cannot be sent.",
+            Self::ToldLater => "A later message of its incident went to the same channel, and tells it as well.",
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_dead_are_sent_again_and_not_behind_later_news() {
+        for state in State::ALL {
+            let free = obstacle(state, false, false);
+            assert_eq!(free, (state != State::Dead).then_some(Obstacle::NotDead(state)));
+        }
+        assert_eq!(obstacle(State::Dead, true, true), Some(Obstacle::ChannelDeleted));
+        assert_eq!(obstacle(State::Dead, false, true), Some(Obstacle::ToldLater));
+        assert_eq!(Obstacle::NotDead(State::Leased).to_string(), "It is on its way.");
+    }
 
     #[test]
     fn twelve_attempts_then_dead() {

@@ -7,14 +7,14 @@
 //!
 //! Per incident and channel, deliveries go out in the order of their events: only the head of the line can be claimed.
 //! A start that did not get through is merged into its end. One whose lease ran out is not: it may have got through, so
-//! it is sent again under its id, and its end follows.
+//! it is sent again under its id, and its end follows. What is dead waits again only by hand (see `dead.rs`).
 
 use std::time::Duration;
 
 use gazer_domain::channel::{About, Notice, Target};
-use gazer_domain::delivery::State;
+use gazer_domain::delivery::{Obstacle, State, obstacle};
 use gazer_domain::incident::EventKind;
-use gazer_domain::{ChannelId, DeliveryId, TeamId, Timestamp};
+use gazer_domain::{ChannelId, DeliveryId, IncidentId, TeamId, Timestamp};
 
 use crate::dialect::Dialect;
 use crate::sql::{Row, args};
@@ -33,8 +33,10 @@ pub struct DeliveryView {
     pub channel_kind: String,
     /// Number of the incident's event; 0 for a test.
     pub event: u32,
-    /// `None` for a test.
+    /// `None` for a test, as what follows.
     pub event_kind: Option<EventKind>,
+    pub incident: Option<IncidentId>,
+    pub monitor_name: Option<String>,
     pub state: State,
     pub attempts: u32,
     /// When it is due, while it waits.
@@ -42,6 +44,8 @@ pub struct DeliveryView {
     pub settled_at: Option<Timestamp>,
     /// The receipt, or the last error.
     pub receipt: Option<String>,
+    /// Why it cannot be sent again by hand; `None` if it can (see `dead.rs`).
+    pub obstacle: Option<Obstacle>,
 }
 
 /// One delivery under a lease. Whoever settles it says the `epoch`, which fences out those whose lease ran out.
@@ -64,11 +68,18 @@ pub enum Settled {
 
 macro_rules! view {
     () => {
-        "select d.id, d.event, d.event_kind, d.state, d.attempts, d.due_at, d.settled_at, d.receipt,
-            c.id as channel, c.name as channel_name, c.kind as channel_kind
-        from deliveries d join channels c on c.key = d.channel"
+        "select d.id, d.key, d.event, d.event_kind, d.state, d.attempts, d.due_at, d.settled_at, d.receipt,
+            c.id as channel, c.name as channel_name, c.kind as channel_kind, c.deleted_at as channel_deleted,
+            i.id as incident, m.name as monitor_name,
+            case when exists (
+                select 1 from deliveries l where l.incident = d.incident and l.channel = d.channel
+                    and l.event > d.event and l.state <> 'dead'
+            ) then 1 else 0 end as told_later
+        from deliveries d join channels c on c.key = d.channel
+            left join incidents i on i.key = d.incident left join monitors m on m.key = i.monitor"
     };
 }
+pub(crate) use view;
 
 impl Store {
     /// Due deliveries, each the head of its line: a later event of the same incident waits until the earlier one is
@@ -163,13 +174,13 @@ impl Store {
     pub async fn delivery_get(&self, team: TeamId, id: &DeliveryId) -> Result<Option<DeliveryView>> {
         let sql = concat!(view!(), " where d.team = (select key from teams where id = $1) and d.id = $2");
         let row = self.row(sql, args![team, id]).await?;
-        row.as_ref().map(view).transpose()
+        row.as_ref().map(read).transpose()
     }
 
     pub(crate) async fn deliveries_of(&self, incident: i64) -> Result<Vec<DeliveryView>> {
         let rows =
             self.rows(concat!(view!(), " where d.incident = $1 order by d.event, d.key"), args![incident]).await?;
-        rows.iter().map(view).collect()
+        rows.iter().map(read).collect()
     }
 
     fn claimed(&self, row: &Row) -> Result<Claimed> {
@@ -183,8 +194,9 @@ impl Store {
     }
 }
 
-fn view(row: &Row) -> Result<DeliveryView> {
+pub(crate) fn read(row: &Row) -> Result<DeliveryView> {
     let state = row.word("state", State::parse)?;
+    let channel_deleted = row.opt_time("channel_deleted")?.is_some();
     let event_kind = match row.opt_text("event_kind")? {
         Some(_) => Some(row.word("event_kind", EventKind::parse)?),
         None => None,
@@ -196,10 +208,13 @@ fn view(row: &Row) -> Result<DeliveryView> {
         channel_kind: row.text("channel_kind")?,
         event: row.number("event")?,
         event_kind,
+        incident: row.opt_id("incident")?,
+        monitor_name: row.opt_text("monitor_name")?,
         state,
         attempts: row.number("attempts")?,
         next_at: if state == State::Waiting { Some(row.time("due_at")?) } else { None },
         settled_at: row.opt_time("settled_at")?,
         receipt: row.opt_text("receipt")?,
+        obstacle: obstacle(state, channel_deleted, row.flag("told_later")?),
     })
 }

@@ -13,6 +13,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that panics has failed, which is what it is for"))]
 
 mod alerts;
+mod dead;
 mod deliveries;
 mod dialect;
 mod error;
@@ -39,6 +40,7 @@ mod waits;
 mod wire;
 
 pub use alerts::Channel;
+pub use dead::Again;
 pub use deliveries::{Claimed, DeliveryView, Settled};
 pub use error::{Error, Result};
 pub use expire::Expired;

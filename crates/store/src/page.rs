@@ -32,6 +32,11 @@ impl Page {
         place(cursor).is_some_and(|(_, id)| id.parse::<Id<K>>().is_ok())
     }
 
+    /// The same of the list of dead deliveries, whose ids derive from others.
+    pub fn is_delivery_cursor(cursor: &str) -> bool {
+        place(cursor).is_some_and(|(died, id)| died.parse::<i64>().is_ok() && id.starts_with("dlv_"))
+    }
+
     pub(crate) fn size(&self) -> usize {
         self.limit.clamp(1, MOST) as usize
     }
@@ -82,5 +87,7 @@ mod tests {
         for garbage in ["", "§", "garbage", "bW9uXzE", &own[1..]] {
             assert!(!Page::is_cursor::<Monitors>(garbage), "{garbage}");
         }
+        assert!(Page::is_delivery_cursor(&cursor("17", "dlv_1")));
+        assert!(!Page::is_delivery_cursor(&own) && !Page::is_delivery_cursor("garbage"));
     }
 }

@@ -15,6 +15,7 @@ use crate::{Problem, Web};
 
 mod body;
 mod channels;
+mod deliveries;
 mod incidents;
 mod monitors;
 mod openapi;
@@ -48,6 +49,9 @@ fn endpoints() -> OpenApiRouter<Web> {
         .routes(routes!(channels::list, channels::create))
         .routes(routes!(channels::get, channels::edit, channels::delete))
         .routes(routes!(channels::test))
+        .routes(routes!(deliveries::list))
+        .routes(routes!(deliveries::send_again))
+        .routes(routes!(deliveries::send_all_again))
         .routes(routes!(rules::list, rules::create))
         .routes(routes!(rules::get, rules::edit, rules::delete))
         .routes(routes!(tokens::list, tokens::create))

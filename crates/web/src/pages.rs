@@ -23,6 +23,7 @@ mod account;
 mod alerts;
 mod assertion_rows;
 mod channels;
+mod delivery;
 mod incident;
 mod incidents;
 mod links;
@@ -38,6 +39,7 @@ mod rules;
 mod samples;
 mod setup;
 mod sign_in;
+mod undelivered;
 
 /// Every route of a page, as `(method, path)`: what the access test drives.
 pub const ROUTES: &[(&str, &str)] = &[
@@ -69,7 +71,10 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("POST", "/alerts/channels/{channel}/test"),
     ("GET", "/alerts/channels/{channel}/delete"),
     ("POST", "/alerts/channels/{channel}/delete"),
-    ("GET", "/alerts/tests/{delivery}"),
+    ("POST", "/alerts/channels/{channel}/send-again"),
+    ("GET", "/alerts/undelivered"),
+    ("GET", "/alerts/deliveries/{delivery}"),
+    ("POST", "/alerts/deliveries/{delivery}/send-again"),
     ("GET", "/alerts/rules/new"),
     ("POST", "/alerts/rules"),
     ("GET", "/alerts/rules/{rule}"),
@@ -113,7 +118,10 @@ pub fn router() -> Router<Web> {
         .route("/alerts/channels/{channel}/secret", post(channels::new_secret))
         .route("/alerts/channels/{channel}/test", post(channels::test))
         .route("/alerts/channels/{channel}/delete", get(channels::ask_delete).post(channels::delete))
-        .route("/alerts/tests/{delivery}", get(channels::tested))
+        .route("/alerts/channels/{channel}/send-again", post(undelivered::send_all))
+        .route("/alerts/undelivered", get(undelivered::show))
+        .route("/alerts/deliveries/{delivery}", get(delivery::show))
+        .route("/alerts/deliveries/{delivery}/send-again", post(delivery::send_again))
         .route("/alerts/rules/new", get(rules::blank))
         .route("/alerts/rules", post(rules::create))
         .route("/alerts/rules/{rule}", get(rules::edit).post(rules::save))

@@ -112,6 +112,12 @@ impl Web {
         self.tell(Changed { team, monitor: Some(monitor) });
     }
 
+    /// After the commit that made deliveries due again.
+    pub fn deliveries_changed(&self, team: TeamId) {
+        (self.wake)(Wake::Deliver);
+        self.tell(Changed { team, monitor: None });
+    }
+
     /// Nobody listening is no failure: no page is open.
     pub fn tell(&self, changed: Changed) {
         let _ = self.live.send(changed);

@@ -81,7 +81,8 @@ const ROOMS: [Room; 10] = [
         folder: "web",
         knows: &["gazer-domain", "gazer-bus", "gazer-store"],
         refuses: &["sqlx", "gazer-probes", "gazer-functions"],
-        kloc: Some(7.0),
+        // Seven thousand, and what was given up: its list, its buttons and its endpoints.
+        kloc: Some(7.3),
     },
     Room {
         name: "gazer",

@@ -12,3 +12,4 @@ mod metrics;
 mod newcomer;
 mod serve_command;
 mod story;
+mod undelivered;

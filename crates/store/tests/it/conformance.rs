@@ -2,6 +2,7 @@
 
 mod alerts;
 mod claims;
+mod dead;
 mod expiry;
 mod history;
 mod incidents;
@@ -55,6 +56,9 @@ stories! {
         any_interleaving_settles_each_claim_once;
     history: checks_are_found_by_their_slots, sparklines_end_now, lateness_counts_what_was_missed,
         periods_are_the_sum_of_changes;
+    dead: the_dead_are_listed_newest_first, what_was_given_up_is_sent_again_under_its_id,
+        a_start_that_is_sent_again_brings_its_end, a_start_that_dies_once_more_is_merged_into_its_end,
+        nothing_is_sent_behind_later_news, a_mended_channel_gets_all_it_missed, presses_and_judges_take_turns;
     requests: a_request_is_handed_out_once;
     expiry: what_is_old_goes;
     leases: a_lease_is_one_holders_until_it_ends, of_many_who_ask_one_has_it;

@@ -20,7 +20,7 @@ pub(crate) use attempt::{Attempt, Cause, Checked};
 pub(crate) use channel::{Channel, ChannelPatch, ChannelSettings};
 pub(crate) use count::Count;
 pub(crate) use http::{MASK, is_secret_header};
-pub(crate) use incident::{Delivery, Incident, IncidentStory};
+pub(crate) use incident::{Delivery, Incident, IncidentStory, SentAgain};
 pub(crate) use list::{List, is_id, page_of};
 pub(crate) use monitor::{Monitor, MonitorPatch, MonitorSettings};
 pub(crate) use rule::{Rule, RulePatch, RuleSettings};

@@ -6,7 +6,7 @@ use gazer_domain::access::Role;
 use gazer_domain::alert::{Rule, Scope, Trigger};
 use gazer_domain::time::humane_duration;
 use gazer_domain::{ChannelId, Timestamp};
-use gazer_store::{Channel, Principal};
+use gazer_store::{Channel, Page, Principal};
 use maud::{Markup, html};
 
 use super::{Answer, links};
@@ -14,19 +14,41 @@ use crate::Web;
 use crate::auth::Member;
 use crate::ui::layout::{self, Frame, Section};
 
+/// Enough to see whether anything can be sent again; the list has a page of its own.
+const DEAD_LOOKED_AT: u32 = 50;
+
+pub(crate) struct Sight {
+    pub(crate) channels: Vec<Channel>,
+    pub(crate) rules: Vec<Rule>,
+    /// Whether a mail server is set.
+    pub(crate) mail: bool,
+    /// Whether something was given up that can be sent again.
+    pub(crate) undelivered: bool,
+}
+
 /// `GET /alerts`
 pub(crate) async fn show(State(web): State<Web>, member: Member) -> Answer {
     let channels = web.store.channel_list(member.team).await?;
     let rules = web.store.rule_list(member.team).await?;
-    Ok(page(&channels, &rules, web.config.mail, &member, web.now()).into_response())
+    let dead = web.store.deliveries_dead(member.team, &Page::first(DEAD_LOOKED_AT)).await?;
+    let undelivered = dead.rows.iter().any(|dead| dead.obstacle.is_none());
+    let sight = Sight { channels, rules, mail: web.config.mail, undelivered };
+    Ok(page(&sight, &member, web.now()).into_response())
 }
 
-pub(crate) fn page(channels: &[Channel], rules: &[Rule], mail: bool, viewer: &Principal, now: Timestamp) -> Markup {
+pub(crate) fn page(sight: &Sight, viewer: &Principal, now: Timestamp) -> Markup {
+    let (channels, rules) = (&sight.channels, &sight.rules);
     let admin = viewer.role >= Role::Admin;
     let named = |channel: &&Channel| rules.iter().any(|rule| rule.settings.channels.contains(&channel.id));
     let silent: Vec<&str> = channels.iter().filter(|c| !named(c)).map(|channel| channel.name.as_str()).collect();
     let body = html! {
-        div.head { div { h1 { "Alerts" } p { "Channels are ways to reach someone. Rules say who is told of what." } } }
+        div.head {
+            div { h1 { "Alerts" } p { "Channels are ways to reach someone. Rules say who is told of what." } }
+            a.button href=(links::UNDELIVERED) { "Not delivered" }
+        }
+        @if sight.undelivered {
+            div.note.bad { p { "Messages were given up. " a href=(links::UNDELIVERED) { "See them, and send them again" } } }
+        }
         @if channels.is_empty() {
             div.sheet.empty {
                 (layout::eye())
@@ -40,7 +62,7 @@ pub(crate) fn page(channels: &[Channel], rules: &[Rule], mail: bool, viewer: &Pr
             }
             section.sheet.flush aria-labelledby="h-channels" {
                 header { h2 #h-channels { "Channels" } @if admin { div.acts { (adders()) } } }
-                (channel_table(channels, mail, admin))
+                (channel_table(channels, sight.mail, admin))
             }
             section.sheet.flush aria-labelledby="h-rules" {
                 header { h2 #h-rules { "Rules" } @if admin { div.acts { a.button.little href=(links::RULE_NEW) { "Add a rule" } } } }
@@ -160,12 +182,15 @@ mod tests {
 
     #[test]
     fn rules_read_as_sentences() {
-        let page = page(&samples::channels(), &samples::rules(), false, &samples::viewer(), samples::NOW).into_string();
+        let (channels, rules) = (samples::channels(), samples::rules());
+        let sight = Sight { channels, rules, mail: false, undelivered: true };
+        let page = page(&sight, &samples::viewer(), samples::NOW).into_string();
         for part in [
             "When any monitor is down or has recovered, if it lasts 5 min",
             "No mail server",
             "Send a test",
             "Ops &lt;script&gt;",
+            "Messages were given up",
         ] {
             assert!(page.contains(part), "{part}: {page}");
         }

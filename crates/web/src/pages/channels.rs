@@ -9,19 +9,17 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use gazer_domain::alert::{Rule, RuleSettings, Scope, Trigger};
 use gazer_domain::channel::Target;
-use gazer_domain::delivery::State as Sent;
 use gazer_domain::monitor::validate_name;
 use gazer_domain::{ChannelId, DeliveryId, Invalid, Timestamp};
-use gazer_store::{Channel, DeliveryView, Principal};
+use gazer_store::{Channel, Principal};
 use maud::{Markup, html};
 use url::Url;
 
-use super::{Answer, Question, confirm, form_page, found, go, id, incident, links};
+use super::{Answer, Question, confirm, form_page, found, go, id, links};
 use crate::Web;
-use crate::auth::{Admin, Member};
+use crate::auth::Admin;
 use crate::ui::form::{Form, Input};
 use crate::ui::layout::{self, Frame, Section};
-use crate::ui::status;
 use crate::web::Wake;
 
 /// Standard Webhooks 1.0, "Signature scheme": between 24 and 64 bytes, written as `whsec_` and base 64.
@@ -151,39 +149,7 @@ pub(crate) async fn test(State(web): State<Web>, admin: Admin, Path(channel): Pa
     let made = web.store.delivery_test(admin.team, id(&channel)?, &delivery, now).await?;
     found(made.then_some(()))?;
     (web.wake)(Wake::Deliver);
-    go(&links::test(&delivery))
-}
-
-/// `GET /alerts/tests/{delivery}`
-pub(crate) async fn tested(State(web): State<Web>, member: Member, Path(delivery): Path<String>) -> Answer {
-    let delivery = found(web.store.delivery_get(member.team, &DeliveryId::from_text(delivery)).await?)?;
-    Ok(tested_page(&delivery, &member, web.now()).into_response())
-}
-
-pub(crate) fn tested_page(sent: &DeliveryView, viewer: &Principal, now: Timestamp) -> Markup {
-    let settled = matches!(sent.state, Sent::Delivered | Sent::Dead | Sent::Merged);
-    let (class, told) = match sent.state {
-        Sent::Delivered => ("good", "The test message arrived."),
-        Sent::Dead => ("bad", "The test message could not be delivered."),
-        _ if sent.attempts > 0 => ("bad", "The test message did not get through yet."),
-        _ => ("wait", "The test message is on its way."),
-    };
-    let body = html! {
-        div.middle.stack {
-            div { p.crumb { a href=(links::ALERTS) { "Alerts" } " /" } h1 { "Test of " (sent.channel_name) } }
-            div.note.(class) #result data-live role="status" {
-                p { (status::delivery(sent.state)) " " strong { (told) } }
-                p.small { (incident::progress(sent, now)) }
-                @if let Some(receipt) = &sent.receipt { p.wrap { (receipt) } }
-            }
-            div.acts {
-                a.button href=(links::ALERTS) { "Back to alerts" }
-                form method="post" action={ (links::channel(sent.channel)) "/test" } { button type="submit" { "Send another" } }
-            }
-        }
-    };
-    let reload = (!settled).then_some(2);
-    layout::page(&Frame { reload, ..Frame::new("Test", Section::Alerts, viewer, now) }, &body)
+    go(&links::delivery(&delivery))
 }
 
 /// `GET /alerts/channels/{channel}/delete`
@@ -302,14 +268,5 @@ mod tests {
         let page = secret_page(channel, &[7; 32], &samples::viewer(), samples::NOW).into_string();
         assert!(page.contains("whsec_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc="), "{page}");
         samples::well_formed(&page);
-    }
-
-    #[test]
-    fn a_test_says_what_came_of_it() {
-        for delivery in samples::deliveries() {
-            let page = tested_page(&delivery, &samples::viewer(), samples::NOW).into_string();
-            assert_eq!(page.contains("http-equiv"), delivery.state == Sent::Waiting, "{page}");
-            samples::well_formed(&page);
-        }
     }
 }

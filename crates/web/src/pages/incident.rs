@@ -10,7 +10,7 @@ use gazer_domain::time::humane_duration;
 use gazer_store::{DeliveryView, Evidence, IncidentStory, Principal};
 use maud::{Markup, html};
 
-use super::{Answer, found, id, links};
+use super::{Answer, delivery, found, id, links};
 use crate::Web;
 use crate::auth::Member;
 use crate::ui::attempt::{attempt, certificate};
@@ -37,7 +37,7 @@ pub(crate) fn page(story: &IncidentStory, viewer: &Principal, now: Timestamp) ->
         div #now data-live data-status=(if view.incident.ended.is_some() { "closed" } else { "open" }) { (hero(story, now)) }
         div.two {
             section.sheet #timeline data-live aria-labelledby="h-timeline" { h2 #h-timeline { "What happened" } (timeline(story)) }
-            section.sheet #deliveries data-live aria-labelledby="h-deliveries" { h2 #h-deliveries { "Who was told" } (deliveries(&story.deliveries, now)) }
+            section.sheet #deliveries data-live aria-labelledby="h-deliveries" { h2 #h-deliveries { "Who was told" } (deliveries(&story.deliveries, viewer, now)) }
         }
         section.sheet #evidence data-live aria-labelledby="h-evidence" {
             h2 #h-evidence { "Evidence" }
@@ -98,18 +98,20 @@ fn check(evidence: &Evidence, open: bool) -> Markup {
     }
 }
 
-fn deliveries(deliveries: &[DeliveryView], now: Timestamp) -> Markup {
+fn deliveries(deliveries: &[DeliveryView], viewer: &Principal, now: Timestamp) -> Markup {
     html! {
         @if deliveries.is_empty() {
             p.soft { "Nobody: no alert rule asked for it. " a href=(links::ALERTS) { "Say who is told" } }
         } @else {
             ul.line {
-                @for delivery in deliveries {
+                @for sent in deliveries {
                     li {
-                        (status::delivery(delivery.state)) " " a href=(links::channel(delivery.channel)) { (delivery.channel_name) }
-                        span.soft.small { " · " (delivery.channel_kind) " · " (of(delivery)) }
-                        p.small.soft.wrap { (progress(delivery, now)) }
-                        @if let Some(receipt) = &delivery.receipt { p.small.wrap { (receipt) } }
+                        (status::delivery(sent.state)) " " a href=(links::channel(sent.channel)) { (sent.channel_name) }
+                        span.soft.small { " · " (sent.channel_kind) " · " (of(sent)) }
+                        p.small.soft.wrap { (progress(sent, now)) }
+                        @if let Some(receipt) = &sent.receipt { p.small.wrap { (receipt) } }
+                        (delivery::kept(sent))
+                        (delivery::button(sent, viewer, "little"))
                     }
                 }
             }
@@ -157,6 +159,7 @@ mod tests {
             "203.0.113.9:443",
             "Delivered",
             "3 attempts so far, again in",
+            "/send-again",
         ] {
             assert!(page.contains(part), "{part}: {page}");
         }

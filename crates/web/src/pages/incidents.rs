@@ -98,7 +98,7 @@ fn tables(list: &List, now: Timestamp) -> Markup {
     }
 }
 
-fn escaped(cursor: &str) -> String {
+pub(crate) fn escaped(cursor: &str) -> String {
     url::form_urlencoded::byte_serialize(cursor.as_bytes()).collect()
 }
 

@@ -7,6 +7,7 @@ pub(crate) const MONITOR_NEW: &str = "/monitors/new";
 pub(crate) const INCIDENTS: &str = "/incidents";
 pub(crate) const ALERTS: &str = "/alerts";
 pub(crate) const CHANNELS: &str = "/alerts/channels";
+pub(crate) const UNDELIVERED: &str = "/alerts/undelivered";
 pub(crate) const RULES: &str = "/alerts/rules";
 pub(crate) const RULE_NEW: &str = "/alerts/rules/new";
 pub(crate) const ACCOUNT: &str = "/account";
@@ -27,8 +28,8 @@ pub(crate) fn channel(id: ChannelId) -> String {
     format!("/alerts/channels/{id}")
 }
 
-pub(crate) fn test(id: &DeliveryId) -> String {
-    format!("/alerts/tests/{id}")
+pub(crate) fn delivery(id: &DeliveryId) -> String {
+    format!("/alerts/deliveries/{id}")
 }
 
 pub(crate) fn rule(id: RuleId) -> String {

@@ -8,7 +8,7 @@ use gazer_domain::alert::{Rule, RuleSettings, Scope, Trigger};
 use gazer_domain::assertion::{Assertion, Op, StatusSet};
 use gazer_domain::cause::{Cause, Code};
 use gazer_domain::channel::Target;
-use gazer_domain::delivery::State;
+use gazer_domain::delivery::{State, obstacle};
 use gazer_domain::http::{Auth, HttpSpec, Method};
 use gazer_domain::incident::{Event, EventKind, Incident, Trouble};
 use gazer_domain::monitor::{Monitor, Settings, Spec, Verify};
@@ -215,11 +215,14 @@ pub(crate) fn deliveries() -> Vec<DeliveryView> {
         channel_kind: "webhook".into(),
         event: number,
         event_kind: Some(EventKind::Down),
+        incident: Some(INCIDENT),
+        monitor_name: Some("Shop <script>".into()),
         state,
         attempts,
         next_at,
         settled_at,
         receipt: Some("the receiver answered 204".into()),
+        obstacle: obstacle(state, false, false),
     };
     vec![
         delivery(1, State::Delivered, 1, None, Some(ago(198))),

@@ -143,6 +143,12 @@ async fn an_open_page_shows_an_incident_as_it_happens() {
     let monitor = "return document.querySelector('.monitors a').getAttribute('href')";
     let monitor = browser.run(monitor).await.as_str().unwrap().to_owned();
     let rule = people::make(&app, &teams.owner, "rule").await;
+    browser.open(&format!("{origin}/alerts/undelivered")).await;
+    look(&browser, "undelivered-none").await;
+    people::undelivered(&app, &teams.owner).await;
+    let dead = people::undelivered(&app, &teams.owner).await;
+    let list = app.store().deliveries_dead(*team, &gazer_store::Page::first(1)).await.unwrap();
+    let given_up = list.rows[0].incident.unwrap();
     let channel = people::channel(&app, &teams.owner).await;
     for (name, path) in [
         ("monitor", monitor.clone()),
@@ -154,9 +160,14 @@ async fn an_open_page_shows_an_incident_as_it_happens() {
         ("channel", format!("/alerts/channels/{channel}")),
         ("channel-delete", format!("/alerts/channels/{channel}/delete")),
         ("found-none", "/monitors?q=zzz".into()),
+        ("undelivered", "/alerts/undelivered?sent=2".into()),
+        ("incident-undelivered", format!("/incidents/{given_up}")),
+        ("delivery-dead", format!("/alerts/deliveries/{dead}")),
     ] {
         browser.open(&format!("{origin}{path}")).await;
         look(&browser, name).await;
     }
+    browser.press("Send again").await;
+    browser.wait_for_text("The message arrived").await;
     assert_eq!(browser.console().await, [""; 0], "scripts and policy agree");
 }

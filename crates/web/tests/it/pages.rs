@@ -174,6 +174,48 @@ async fn an_incident_shows_its_evidence_and_ends_with_its_monitor() {
 }
 
 #[tokio::test]
+async fn what_was_given_up_is_sent_again_with_a_button() {
+    let app = App::new().await;
+    let teams = people::teams(&app).await;
+    let mut ann = Visitor::with(&app, &teams.admin.cookie);
+    assert!(ann.page("/alerts/undelivered").await.contains("Nothing was given up"));
+    let alerts = ann.page("/alerts").await;
+    assert!(alerts.contains("Not delivered") && !alerts.contains("Messages were given up"), "{alerts}");
+    let id = people::undelivered(&app, &teams.owner).await;
+    assert!(ann.page("/alerts").await.contains("Messages were given up"));
+    let list = ann.page("/alerts/undelivered").await;
+    let press = format!("/alerts/deliveries/{id}/send-again");
+    assert!(list.contains("the receiver answered 410 Gone") && list.contains(&press), "{list}");
+    let incident = list.split('"').find(|part| part.starts_with("/incidents/")).unwrap();
+    assert!(ann.page(incident).await.contains(&press));
+    let mut ben = Visitor::with(&app, &teams.viewer.cookie);
+    for path in ["/alerts/undelivered", incident] {
+        let page = ben.page(path).await;
+        assert!(page.contains("410 Gone") && !page.contains(&press), "a viewer reads: {page}");
+    }
+    let shown = ann.submit(&press, &[]).await;
+    until(&mut ann, &shown, "The message arrived").await;
+    assert_eq!(ann.submit(&press, &[]).await, shown, "pressed twice, it shows what became of it");
+    assert!(ann.page("/alerts/undelivered").await.contains("Nothing was given up"));
+
+    // The first channel is told of all three incidents, and missed two.
+    for _ in 0..2 {
+        people::undelivered(&app, &teams.owner).await;
+    }
+    let list = ann.page("/alerts/undelivered").await;
+    let all = list.split('"').find(|part| part.ends_with("/send-again") && part.contains("/channels/")).unwrap();
+    let shown = ann.submit(all, &[]).await;
+    assert_eq!(shown, "/alerts/undelivered?sent=2");
+    assert!(ann.page(&shown).await.contains("On the way again: 2 messages"));
+
+    let gone = people::undelivered(&app, &teams.owner).await;
+    let sent = app.store().delivery_get(teams.owner.team, &gone).await.unwrap().unwrap();
+    ann.submit(&format!("/alerts/channels/{}/delete", sent.channel), &[]).await;
+    let refused = ann.post(&format!("/alerts/deliveries/{gone}/send-again"), &[]).await;
+    assert!(refused.status == 409 && refused.text.contains("Its channel was deleted"), "{}", refused.text);
+}
+
+#[tokio::test]
 async fn an_account_is_left_and_entered_again() {
     let app = App::new().await;
     let mut ann = settled(&app).await;

@@ -1,13 +1,14 @@
 //! Two teams, their people, and one of everything.
 
-use axum::http::Method;
+use std::time::Duration;
+
 use gazer_domain::access::Role;
 use gazer_domain::cause::{Cause, Code};
 use gazer_domain::health::Change;
 use gazer_domain::observation::{Attempt, Hop, Phases, Request};
 use gazer_domain::verdict::Verdict;
-use gazer_domain::{IncidentId, MonitorId, TeamId, UserId};
-use gazer_store::Token;
+use gazer_domain::{DeliveryId, IncidentId, MonitorId, TeamId, Timestamp, UserId};
+use gazer_store::{Settled, Token};
 use gazer_web::auth::password::hash_blocking;
 use gazer_web::auth::session;
 use gazer_web::auth::token::Minted;
@@ -68,17 +69,10 @@ pub(crate) async fn make(app: &App, person: &Person, kind: &str) -> String {
     match kind {
         "monitor" => monitor(app, person).await.to_string(),
         "channel" => channel(app, person).await,
-        "rule" => {
-            let body = json!({"name": "Everything", "channels": [channel(app, person).await]});
-            id(app, person, "/api/v1/alert-rules", body).await
-        }
+        "rule" => rule(app, person).await,
         "incident" => incident(app, person).await.to_string(),
         "token" => id(app, person, "/api/v1/tokens", json!({"name": "spare"})).await,
-        "delivery" => {
-            let channel = channel(app, person).await;
-            let path = format!("/api/v1/channels/{channel}/test");
-            app.call(&person.token, Method::POST, &path, None).await.json(200)["id"].as_str().unwrap().to_owned()
-        }
+        "undelivered" => undelivered(app, person).await.to_string(),
         "name" => "nothing.css".into(),
         other => panic!("there is no {other}"),
     }
@@ -94,14 +88,37 @@ pub(crate) async fn channel(app: &App, person: &Person) -> String {
     id(app, person, "/api/v1/channels", body).await
 }
 
+/// One that tells a channel of its own of everything.
+async fn rule(app: &App, person: &Person) -> String {
+    let body = json!({"name": "Everything", "channels": [channel(app, person).await]});
+    id(app, person, "/api/v1/alert-rules", body).await
+}
+
 async fn id(app: &App, person: &Person, path: &str, body: serde_json::Value) -> String {
     app.post(&person.token, path, body).await.json(201)["id"].as_str().unwrap().to_owned()
 }
 
+/// A message that its receiver refused for good.
+pub(crate) async fn undelivered(app: &App, person: &Person) -> DeliveryId {
+    rule(app, person).await;
+    // In an hour, so that those whom a bell woke do not see it first.
+    let later = app.web.now() + Duration::from_secs(3_600);
+    let incident = incident_at(app, person, later).await;
+    let story = app.store().incident_get(person.team, incident).await.unwrap().unwrap();
+    for claimed in app.store().deliveries_claim(later, Duration::from_secs(30), 500).await.unwrap() {
+        let dead = Settled::Dead { why: "the receiver answered 410 Gone".into() };
+        assert!(app.store().delivery_settle(&claimed.id, claimed.epoch, &dead, app.web.now()).await.unwrap());
+    }
+    story.deliveries.last().expect("the new rule tells its channel").id.clone()
+}
+
 /// A monitor that went down a moment ago, with one failed attempt as evidence.
 pub(crate) async fn incident(app: &App, person: &Person) -> IncidentId {
+    incident_at(app, person, app.web.now()).await
+}
+
+async fn incident_at(app: &App, person: &Person, now: Timestamp) -> IncidentId {
     let monitor = monitor(app, person).await;
-    let now = app.web.now();
     let cause = Cause::new(Code::ConnectionRefused, "192.0.2.7:443 refused the connection");
     let new_id = app.web.new_id();
     let mut tx = app.store().begin().await.unwrap();

@@ -224,3 +224,35 @@ async fn a_revoked_token_opens_nothing() {
     assert_eq!(app.call(&teams.owner.token, Method::DELETE, &path, None).await.status.as_u16(), 204);
     assert_eq!(app.get(token, "/api/v1/monitors").await.status.as_u16(), 401);
 }
+
+#[tokio::test]
+async fn what_was_given_up_is_listed_and_sent_again_once() {
+    let app = App::new().await;
+    let teams = people::teams(&app).await;
+    let (reads, sends) = (&teams.viewer.token, &teams.admin.token);
+    for (query, field) in [("", "state"), ("?state=waiting", "state"), ("?state=dead&cursor=x", "cursor")] {
+        let refused = app.get(reads, &format!("/api/v1/deliveries{query}")).await;
+        assert_eq!((refused.status.as_u16(), refused.field().as_str()), (422, field), "{query}");
+    }
+    let mut dead = vec![people::undelivered(&app, &teams.owner).await];
+    app.pass(std::time::Duration::from_secs(60));
+    dead.push(people::undelivered(&app, &teams.owner).await);
+    let page = app.get(reads, "/api/v1/deliveries?state=dead&limit=1").await.json(200);
+    let next = page["next"].as_str().unwrap();
+    let rest = app.get(reads, &format!("/api/v1/deliveries?state=dead&cursor={next}")).await.json(200);
+    let ids: Vec<_> = [&page, &rest].iter().flat_map(|page| page["data"].as_array().unwrap()).collect();
+    assert_eq!((ids.len(), &rest["next"]), (3, &Value::Null), "the second incident is told to two channels");
+    assert_eq!(ids[2]["id"], dead[0].as_str(), "the newest comes first");
+    for row in ids {
+        assert_eq!((&row["state"], &row["kind"], &row["monitor"]), (&json!("dead"), &json!("down"), &json!("Shop")));
+        assert_eq!(row["can_be_sent_again"], true);
+    }
+
+    let path = format!("/api/v1/deliveries/{}/send-again", dead[0]);
+    let sent = app.call(sends, Method::POST, &path, None).await.json(202);
+    assert_eq!((&sent["id"], &sent["can_be_sent_again"]), (&json!(dead[0].as_str()), &json!(false)));
+    let twice = app.call(sends, Method::POST, &path, None).await;
+    let detail = twice.json(409)["detail"].clone();
+    assert!(["It is on its way.", "It was delivered."].contains(&detail.as_str().unwrap()), "{detail}");
+    assert_eq!(app.get(reads, "/api/v1/deliveries?state=dead").await.json(200)["data"].as_array().unwrap().len(), 2);
+}

@@ -8,7 +8,7 @@ use gazer_domain::alert::{RuleSettings, Scope, Trigger};
 use gazer_domain::channel::Target;
 use gazer_domain::verdict::Verdict;
 use gazer_domain::{ChannelId, DeliveryId, IncidentId, MonitorId, RuleId, TeamId, TokenId};
-use gazer_store::{IncidentFilter, MonitorFilter, Page, Token};
+use gazer_store::{IncidentFilter, MonitorFilter, Page, Settled, Token};
 
 use crate::world::{World, at};
 
@@ -58,6 +58,9 @@ async fn answers(world: &World, team: TeamId, ids: &Ids) -> Vec<String> {
         said(&store.channel_delete(team, ids.channel, now).await),
         said(&store.delivery_test(team, ids.channel, &test, now).await),
         said(&store.delivery_get(team, &ids.delivery).await),
+        said(&store.delivery_again(team, &ids.delivery, now).await),
+        said(&store.deliveries_again(team, ids.channel, now).await),
+        said(&store.deliveries_dead(team, &Page::first(9)).await),
         said(&store.rule_get(team, ids.rule).await),
         said(&store.rule_edit(team, ids.rule, &new_rule.settings).await),
         said(&store.rule_create(team, &new_rule, now).await),
@@ -79,6 +82,10 @@ pub(crate) async fn another_teams_ids_look_like_none(world: World) {
     let channel = world.listener("hook").await;
     let monitor = world.monitor("shop").await;
     world.check(&monitor, 0, Verdict::Down).await;
+    let lease = Duration::from_secs(30);
+    let claimed = store.deliveries_claim(at(400), lease, 1).await.unwrap().remove(0);
+    let dead = Settled::Dead { why: "410".into() };
+    assert!(store.delivery_settle(&claimed.id, claimed.epoch, &dead, at(401)).await.unwrap());
     let story = world.story(monitor.id).await;
     let token = Token { id: world.id(), name: "ci".into(), role: Role::Owner, created: at(1), last_used: None };
     store.token_create(team, &token, [4; 32]).await.unwrap();

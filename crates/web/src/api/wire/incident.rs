@@ -66,9 +66,18 @@ pub(crate) struct Delivery {
     /// The `webhook-id` and the `Message-ID`: retries keep it.
     id: String,
     channel: ChannelNamed,
-    /// Number of the incident's event; null for a test.
+    /// What it is about; null for a test, as `monitor`, `event` and `kind` are.
+    #[schema(required)]
+    incident: Option<String>,
+    /// The monitor's name.
+    #[schema(required)]
+    monitor: Option<String>,
+    /// Number of the incident's event.
     #[schema(required)]
     event: Option<u32>,
+    /// `down`, `slow`, `recovered`, `paused` or `deleted`.
+    #[schema(required)]
+    kind: Option<&'static str>,
     /// `waiting`, `leased`, `delivered`, `dead` or `merged`.
     state: &'static str,
     attempts: u32,
@@ -79,6 +88,9 @@ pub(crate) struct Delivery {
     /// What the service answered, or the last error.
     #[schema(required)]
     receipt: Option<String>,
+    /// Whether `send-again` would take it: it is dead, its channel is there, and nothing later of its incident went
+    /// there.
+    can_be_sent_again: bool,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -147,12 +159,22 @@ impl From<&DeliveryView> for Delivery {
                 name: delivery.channel_name.clone(),
                 kind: delivery.channel_kind.clone(),
             },
+            incident: delivery.incident.map(|incident| incident.to_string()),
+            monitor: delivery.monitor_name.clone(),
             event: delivery.event_kind.map(|_| delivery.event),
+            kind: delivery.event_kind.map(domain::EventKind::as_str),
             state: delivery.state.as_str(),
             attempts: delivery.attempts,
             next_at: delivery.next_at.map(|at| at.rfc3339()),
             settled_at: delivery.settled_at.map(|at| at.rfc3339()),
             receipt: delivery.receipt.clone(),
+            can_be_sent_again: delivery.obstacle.is_none(),
         }
     }
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SentAgain {
+    /// How many are on their way again.
+    pub(crate) sent_again: u64,
 }
