@@ -5,6 +5,7 @@ use std::time::Duration;
 use gazer_domain::alert::Trigger;
 use gazer_domain::channel::{About, Story};
 use gazer_domain::delivery::{Obstacle, State};
+use gazer_domain::health::Change;
 use gazer_domain::incident::EventKind;
 use gazer_domain::monitor::Monitor;
 use gazer_domain::verdict::Verdict;
@@ -228,22 +229,36 @@ pub(crate) async fn a_mended_channel_gets_all_it_missed(world: World) {
     assert_eq!(of("lasts"), [EventKind::Down]);
 }
 
-/// Two people press at once while the site comes back: one message, and its end, whoever is first.
+/// Two people press at once while a judge has not yet written down that the site is back. They wait for it, for whoever
+/// is told of the start by then is to be told of the end.
 pub(crate) async fn presses_and_judges_take_turns(world: World) {
     world.listener("hook").await;
-    for round in 0..5 {
-        let monitor = world.monitor(&format!("shop{round}")).await;
-        world.check(&monitor, 0, Verdict::Down).await;
-        refuse_all(&world, 100).await;
-        let id = world.story(monitor.id).await.deliveries[0].id.clone();
-        let (a, b, ()) =
-            tokio::join!(again(&world, &id, 120), again(&world, &id, 120), world.check(&monitor, 1, Verdict::Up));
-        let due = [a, b].into_iter().filter(|pressed| *pressed == Some(Again::Due)).count();
-        let told = states(&world, &monitor).await;
-        assert_eq!(told.len(), 2, "the end is told: {told:?}");
-        assert_eq!((told[1], due), ((EventKind::Recovered, State::Waiting), 1), "{a:?} {b:?}");
-        for claimed in [claim(&world, at(200)).await, claim(&world, at(200)).await].concat() {
-            assert!(settle(&world, &claimed, &delivered(), at(200)).await);
-        }
-    }
+    let monitor = world.monitor("shop").await;
+    world.check(&monitor, 0, Verdict::Down).await;
+    refuse_all(&world, 100).await;
+    let id = dead(&world).await.remove(0).id;
+    let mut tx = world.store.begin().await.unwrap();
+    let mut tracks = tx.tracks_lock(&[monitor.id]).await.unwrap();
+    let back = Change { at: at(120), status: Verdict::Up };
+    tx.turn(tracks.get_mut(&monitor.id).unwrap(), back, None, world.id(), at(120)).await.unwrap();
+
+    let mut pressed = std::pin::pin!(async { tokio::join!(again(&world, &id, 121), again(&world, &id, 121)) });
+    let early = tokio::time::timeout(Duration::from_millis(300), &mut pressed).await;
+    assert!(early.is_err(), "the judge is not done: {early:?}");
+    tx.commit().await.unwrap();
+    let (a, b) = pressed.await;
+    let due = [a, b].into_iter().filter(|pressed| *pressed == Some(Again::Due)).count();
+    assert_eq!(due, 1, "{a:?} {b:?}");
+    let told = [(EventKind::Down, State::Waiting), (EventKind::Recovered, State::Waiting)];
+    assert_eq!(states(&world, &monitor).await, told);
+
+    // Once it is on its way, the end merges it as it merges any other that waits.
+    let other = world.monitor("other").await;
+    world.check(&other, 3, Verdict::Down).await;
+    refuse_all(&world, 400).await;
+    let id = world.story(other.id).await.deliveries.remove(0).id;
+    assert_eq!(again(&world, &id, 410).await, Some(Again::Due));
+    world.check(&other, 5, Verdict::Up).await;
+    let merged = [(EventKind::Down, State::Merged), (EventKind::Recovered, State::Waiting)];
+    assert_eq!(states(&world, &other).await, merged);
 }
