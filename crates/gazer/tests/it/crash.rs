@@ -22,8 +22,8 @@ use crate::driver::{Driver, owned, text};
 use ledger::{Ledger, Told, Watched};
 use plan::{Kills, Size};
 
-/// `interval 5 s + timeout 1 s + lateness 1 s`, no verification: what the monitors guarantee.
-const GUARANTEE: Duration = Duration::from_secs(7);
+/// `interval 5 s + timeout 3 s + lateness 1 s`, no verification: what the monitors guarantee.
+const GUARANTEE: Duration = Duration::from_secs(9);
 const PATIENCE: Duration = Duration::from_secs(90);
 
 #[tokio::test(flavor = "multi_thread")]

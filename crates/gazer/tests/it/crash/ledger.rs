@@ -22,7 +22,9 @@ pub(crate) struct Watched {
 impl Watched {
     pub(crate) async fn start(app: &Driver, number: usize) -> Self {
         let site = Site::http().await;
-        let more = json!({"verify": {"attempts": 0, "gap": "0s"}});
+        // A busy machine may keep a good site waiting for a second; that would be an outage that the ledger knows not of.
+        let http = json!({"url": site.url(), "timeout": "3s"});
+        let more = json!({"http": http, "verify": {"attempts": 0, "gap": "0s"}});
         Self { monitor: app.monitor(&format!("Shop {number}"), &site.url(), more).await, site }
     }
 }
