@@ -23,10 +23,7 @@ const PROMISED: Duration = Duration::from_secs(120);
 
 /// Looks each second, and gives a sign of life at each fourth.
 fn watched(operator: &WebhookReceiver) -> Recipe {
-    owned()
-        .env("GAZER_LOOK_EVERY", "1s")
-        .env("GAZER_OPERATOR_SECRET", SECRET)
-        .env("GAZER_OPERATOR_WEBHOOK", operator.url())
+    owned().env("GAZER_LOOK_EVERY", "1s").env("GAZER_OPERATOR_WEBHOOK", operator.url())
 }
 
 /// A series of `/metrics`.
@@ -60,6 +57,7 @@ async fn a_store_that_is_away_is_told_to_the_operator_and_to_no_tenant() {
     let (site, outside) = (Site::http().await, Site::http().await);
     let mut cluster = Cluster::start().await;
     let recipe = watched(&operator)
+        .env("GAZER_OPERATOR_SECRET", SECRET)
         .env("GAZER_DATABASE", cluster.fresh_database().await)
         .env("GAZER_PING_URL", format!("{}alive", outside.url()));
     let app = Driver::start(recipe).await;
@@ -136,6 +134,8 @@ async fn what_is_still_to_be_told_outlives_a_kill() {
         .arg("--operator-email")
         .arg("ops@example.com");
     let mut app = Driver::start(recipe).await;
+    let said = app.gazer.printed().wait_for(|line| line.contains("whsec_"), PROMISED).await;
+    let secret = said.split([' ', ';']).find(|word| word.starts_with("whsec_")).expect("a secret").to_owned();
     // Witnesses are asked once somebody watches the internet; a second time by a look, as it has a vote now.
     app.monitor("Nowhere", "http://nowhere.invalid/", json!({})).await;
     witness.heard.wait_until(|heard| heard.len() >= 2, PROMISED).await;
@@ -151,6 +151,9 @@ async fn what_is_still_to_be_told_outlives_a_kill() {
     app.gazer.start().await;
     let told = operator.wait_until(|all| all.len() > before, PROMISED).await.remove(before);
     assert_eq!((told.id(), &told.body), (refused.id(), &refused.body), "the same under the same id");
+    told.verify(&secret).expect("the secret that nobody gave is kept");
+    let said = app.gazer.printed().all().into_iter().filter(|line| line.contains("whsec_")).count();
+    assert_eq!(said, 1, "it is said once");
 
     // Nobody has a vote after a start. What was silent is asked all the same: that nobody says so is no recovery.
     looked(&app.gazer, 5).await;
