@@ -181,7 +181,7 @@ impl Episode {
 }
 
 /// How much of an episode a channel was told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Told {
     Nothing,
     Start,
@@ -225,9 +225,11 @@ pub enum Turn {
 }
 
 impl Sight {
-    /// An episode was open when the last process ended.
-    pub fn resume(&mut self) {
-        *self = Self { impaired: true, ..Self::default() };
+    /// Takes up what is known from elsewhere: which fault lasts, if any does.
+    pub fn resume(&mut self, lasting: Option<Fault>) {
+        if lasting.is_some() != self.impaired {
+            *self = Self { impaired: lasting.is_some(), ..Self::default() };
+        }
     }
 
     pub const fn is_impaired(&self) -> bool {

@@ -7,7 +7,8 @@
 //!
 //! A process that is killed looks again after its start: an episode that lasts is a row, and goes on. One that the store
 //! did not take, because it was the store that failed, is forgotten with the process, and found anew under another id.
-//! Where several processes share a store, the one that plans is the one that looks; a new turn begins as a start does.
+//! Where several processes share a store, the one that plans is the one that looks; a new turn begins as a start does,
+//! but keeps in mind what the store did not take: the turn runs out where the store is away.
 
 mod ledger;
 
@@ -81,6 +82,14 @@ impl State {
         let (sight, ledger) = (Sight::default(), Ledger::new(&parts.lookout));
         Self { sight, ledger, epoch, began: parts.clock.now(), looked: None, lived: None }
     }
+
+    /// Somebody else may have looked meanwhile, and what is known is in rows, but for what the store did not take.
+    fn begin_anew(&mut self, parts: &Parts, epoch: i64) {
+        self.ledger.begin_anew();
+        (self.epoch, self.began, self.looked) = (epoch, parts.clock.now(), None);
+        self.sight = Sight::default();
+        self.sight.resume(self.ledger.lasting());
+    }
 }
 
 impl Canary {
@@ -93,7 +102,7 @@ impl Canary {
         report.looked_at += 1;
         let took = matches!(facts.store, StoreSays::Taken { .. });
         if state.ledger.store_answers(&self.parts, took, now).await {
-            state.sight.resume();
+            state.sight.resume(state.ledger.lasting());
         }
         let found = sight::judge(&facts);
         let is_well = found.is_none();
@@ -194,8 +203,7 @@ impl Function for Canary {
         let mut report = Report::default();
         let Some(epoch) = self.parts.hold.epoch() else { return Ok(report) };
         if state.epoch != epoch {
-            // Somebody else looked meanwhile, and what is known is in rows.
-            *state = State::new(&self.parts, epoch);
+            state.begin_anew(&self.parts, epoch);
         }
         let (now, every) = (self.parts.clock.now(), self.parts.lookout.every);
         let wait = if state.sight.is_doubtful() { every / SOONER } else { every };
@@ -207,3 +215,6 @@ impl Function for Canary {
         Ok(report)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -80,11 +80,12 @@ fn two_looks_open_and_two_close_and_each_begins_with_its_first() {
 #[test]
 fn what_was_open_is_taken_up_again() {
     let mut sight = Sight::default();
-    sight.resume();
+    sight.resume(Some(Fault::NetworkDown));
     assert_eq!(sight.fold(at(0), faulty(true)), None, "it is no new one");
     assert_eq!(sight.fold(at(1), None), None);
     assert!(sight.is_doubtful());
-    assert_eq!(sight.fold(at(2), None), Some(Turn::Closed { at: at(1) }));
+    sight.resume(Some(Fault::NetworkDown));
+    assert_eq!(sight.fold(at(2), None), Some(Turn::Closed { at: at(1) }), "what was known is no reason to begin anew");
 }
 
 #[test]

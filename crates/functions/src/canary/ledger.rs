@@ -94,7 +94,7 @@ impl Ledger {
     }
 
     /// Takes note of whether the store answers. The first time that it does, what an earlier process left is taken up;
-    /// answers whether that was an episode that lasts.
+    /// answers whether it was.
     pub(super) async fn store_answers(&mut self, parts: &Parts, answers: bool, now: Timestamp) -> bool {
         self.store_answers = answers;
         if !answers || self.loaded {
@@ -108,20 +108,29 @@ impl Ledger {
             }
         };
         self.loaded = true;
-        let lasting = self.entries.first().map(|entry| entry.tracked.episode.started);
-        let mut resumed = false;
+        let lasting = self.entries.iter().map(|entry| &entry.tracked.episode).find(|episode| episode.ended.is_none());
+        let began = lasting.map(|episode| episode.started);
         let mut entries = Vec::with_capacity(rows.len() + self.entries.len());
         for mut row in rows {
-            if row.episode.ended.is_none() {
-                // One that began while the store was away stands for what comes after it.
-                row.episode.ended = lasting.map(|began| began.max(row.episode.started));
-                resumed |= lasting.is_none();
+            if let Some(known) = self.entries.iter_mut().find(|known| known.is_of(&row)) {
+                known.learn(&row);
+                continue;
+            }
+            // One that began while the store was away stands for what comes after it.
+            if let (None, Some(began)) = (row.episode.ended, began) {
+                row.episode.ended = Some(began.max(row.episode.started));
             }
             entries.push(self.entry(row));
         }
         entries.append(&mut self.entries);
         self.entries = entries;
-        resumed
+        true
+    }
+
+    /// What is written may be known better elsewhere by now, and is read again.
+    pub(super) fn begin_anew(&mut self) {
+        self.entries.retain(|entry| entry.unwritten);
+        (self.loaded, self.store_answers) = (false, false);
     }
 
     /// Writes what is not written and tells what is not told; answers how many messages were taken.
@@ -233,6 +242,17 @@ impl Way {
 }
 
 impl Entry {
+    fn is_of(&self, row: &TrackedEpisode) -> bool {
+        self.tracked.episode.started == row.episode.started
+    }
+
+    /// What was told is not told again, and what was over stays so.
+    fn learn(&mut self, row: &TrackedEpisode) {
+        let TrackedEpisode { episode, webhook, email } = &mut self.tracked;
+        episode.ended = row.episode.ended.or(episode.ended);
+        (*webhook, *email) = ((*webhook).max(row.webhook), (*email).max(row.email));
+    }
+
     const fn told(&self, way: Way) -> Told {
         match way {
             Way::Webhook => self.tracked.webhook,
