@@ -15,10 +15,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use gazer_domain::DeliveryId;
 use gazer_domain::channel::{About, Notice};
 use gazer_domain::delivery::Outcome;
 use gazer_domain::time::humane_duration;
+use gazer_domain::{DeliveryId, Timestamp};
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Mailboxes, Message, MultiPart, SinglePart, header};
 use lettre::{Address, address::Envelope};
@@ -107,6 +107,37 @@ impl Mail {
         outcome(answers, started.elapsed())
     }
 
+    /// A text for the operator, who needs no more.
+    pub(crate) async fn send_plain(
+        &self,
+        id: &DeliveryId,
+        to: &str,
+        subject: &str,
+        text: String,
+        at: Timestamp,
+    ) -> Outcome {
+        let started = Instant::now();
+        let Ok(address) = to.parse::<Address>() else {
+            return Outcome::Refused { why: format!("{to} is not an e-mail address") };
+        };
+        let domain = self.from.email.domain();
+        let envelope = Envelope::new(Some(self.from.email.clone()), vec![address.clone()]);
+        let message = Message::builder()
+            .from(self.from.clone())
+            .to(Mailbox::new(None, address.clone()))
+            .subject(subject)
+            .date(date(at))
+            .message_id(Some(format!("<{id}@{domain}>")))
+            .raw_header(raw("Auto-Submitted", "auto-generated"))
+            .envelope(envelope.expect("there is a recipient"))
+            .singlepart(SinglePart::plain(text))
+            .expect("it has a sender and an envelope")
+            .formatted();
+        let mailboxes = [address];
+        let given = transport::hand_over(&self.server, &self.from.email, &mailboxes, &message).await;
+        outcome(mailboxes.iter().map(ToString::to_string).zip(given).collect(), started.elapsed())
+    }
+
     fn message(&self, id: &DeliveryId, to: &[Address], notice: &Notice) -> Vec<u8> {
         let domain = self.from.email.domain();
         let everyone: Mailboxes = to.iter().map(|address| Mailbox::new(None, address.clone())).collect();
@@ -114,7 +145,7 @@ impl Mail {
             .from(self.from.clone())
             .mailbox(header::To::from(everyone))
             .subject(render::subject(notice))
-            .date(date(notice))
+            .date(date(notice.at))
             .message_id(Some(format!("<{id}@{domain}>")))
             // RFC 3834 §5: nobody's holiday notice should answer a machine.
             .raw_header(raw("Auto-Submitted", "auto-generated"));
@@ -144,8 +175,8 @@ fn raw(name: &'static str, value: &str) -> HeaderValue {
 }
 
 /// When it happened, not when it is sent: every attempt is the same message.
-fn date(notice: &Notice) -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(notice.at.millis()).unwrap_or(0))
+fn date(at: Timestamp) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(at.millis()).unwrap_or(0))
 }
 
 fn outcome(answers: Vec<(String, Answer)>, took: Duration) -> Outcome {

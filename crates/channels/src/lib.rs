@@ -13,6 +13,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that cannot go on should say where"))]
 
 mod email;
+mod operator;
 pub mod signature;
 mod webhook;
 
@@ -27,6 +28,7 @@ use gazer_domain::{DeliveryId, Timestamp};
 use gazer_probes::Prober;
 
 pub use email::{Mail, MailError};
+pub use operator::Operator;
 
 /// How long one attempt may take in all: receivers that do their work before they answer take some seconds, and to give
 /// up on one that took the message is to send it again. It must end well within the lease of the delivery. A drain does

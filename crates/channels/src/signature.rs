@@ -24,6 +24,12 @@ pub fn secret_text(secret: &[u8]) -> String {
     format!("{SECRET_PREFIX}{}", STANDARD.encode(secret))
 }
 
+/// The key that such a text stands for. Standard Webhooks asks for 24 to 64 bytes.
+pub fn secret_of(text: &str) -> Option<Vec<u8>> {
+    let secret = STANDARD.decode(text.strip_prefix(SECRET_PREFIX)?).ok()?;
+    (24..=64).contains(&secret.len()).then_some(secret)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -36,5 +42,9 @@ mod tests {
         let signature = sign(&secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, br#"{"test": 2432232314}"#);
         assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
         assert_eq!(secret_text(&secret), text);
+        assert_eq!(secret_of(text), Some(secret));
+        for wrong in ["", "whsec_", "whsec_c2hvcnQ=", "whsec_%", &text["whsec_".len()..]] {
+            assert_eq!(secret_of(wrong), None, "{wrong}");
+        }
     }
 }

@@ -28,7 +28,18 @@ pub(crate) async fn send(
     notice: &Notice,
     now: Timestamp,
 ) -> Outcome {
-    let body = body::of(notice);
+    post(prober, id, url, secret, body::of(notice), now).await
+}
+
+/// One signed message, whatever it says.
+pub(crate) async fn post(
+    prober: &Prober,
+    id: &DeliveryId,
+    url: &Url,
+    secret: &[u8],
+    body: Vec<u8>,
+    now: Timestamp,
+) -> Outcome {
     let headers = headers(id, secret, &body, now);
     let answer = prober.post(url, &headers, body, ATTEMPT).await;
     match answer {

@@ -1,9 +1,10 @@
 //! The background tasks, one file each, and the one table that registers them.
 //!
 //! `check` and `send` touch the outside world and need no database; `plan`, `judge`, `deliver` and the rest touch the
-//! database and never call out. Each is harmless when it runs twice, late or half way; its own file says why.
+//! database and never call out, but for `canary`, which asks whether all of this works. Each is harmless when it runs twice, late or half way; its own file says why.
 
 mod audit;
+mod canary;
 mod check;
 mod deliver;
 mod escalate;
@@ -23,6 +24,8 @@ use gazer_channels::Channels;
 use gazer_probes::Prober;
 use gazer_store::Store;
 
+pub use canary::Lookout;
+
 /// What functions are made of.
 #[derive(Clone)]
 pub struct Parts {
@@ -37,6 +40,8 @@ pub struct Parts {
     pub random: fn(&mut [u8]),
     /// How long single checks are kept.
     pub retention: Duration,
+    /// Whether this region sees, and whom to tell.
+    pub lookout: Arc<Lookout>,
 }
 
 impl fmt::Debug for Parts {
@@ -57,6 +62,7 @@ pub fn registry(parts: &Parts) -> Registry {
         Arc::new(escalate::Escalate::new(parts)),
         Arc::new(audit::Audit::new(parts)),
         Arc::new(expire::Expire::new(parts)),
+        Arc::new(canary::Canary::new(parts)),
     ];
     Registry::new(functions)
 }

@@ -18,9 +18,11 @@ use gazer_bus::local::{self, Running};
 use gazer_bus::{Bus, Clock, Message, SystemClock};
 use gazer_channels::Channels;
 use gazer_domain::monitor::Spec;
+use gazer_domain::sight::LOCAL_REGION;
 use gazer_domain::{TeamId, UserId};
-use gazer_functions::Parts;
+use gazer_functions::{Lookout, Parts};
 use gazer_probes::Prober;
+use gazer_probes::canary::Canaries;
 use gazer_store::{Options, SealingKey, Store};
 use gazer_web::{Wake, Web, serve};
 use tokio::net::TcpListener;
@@ -29,7 +31,7 @@ use tokio::task::JoinHandle;
 use url::Url;
 
 use crate::config::{Config, Place};
-use crate::{chance, limits, metrics, turn};
+use crate::{chance, limits, metrics, operator, turn};
 
 /// What is under way when the end is asked for may take this long; with the rest an exit stays below ten seconds.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -77,7 +79,11 @@ impl App {
 
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
         let bus = Bus::new();
-        let prober = Prober::new(probes(&config, at)?).context("the prober could not be set up")?;
+        let canaries = Canaries::open().await.context("the canaries could not be opened on loopback")?;
+        let prober = Prober::new(probes(&config, at, canaries)?).context("the prober could not be set up")?;
+        let operator = config.operator.open(&store).await?;
+        operator::judge(&operator, prober.door())?;
+        let lookout = Arc::new(Lookout::new(LOCAL_REGION, config.look_every, operator));
         let channels = Arc::new(Channels::new(prober.clone(), config.mail.clone()));
         let (hold, turn) = turn::of(&store, &config.place).await?;
         let parts = Parts {
@@ -89,10 +95,11 @@ impl App {
             channels,
             random: chance::fill,
             retention: config.retention,
+            lookout: Arc::clone(&lookout),
         };
         let functions = gazer_functions::registry(&parts);
         let mut web = web(&config, public_url, store.clone(), &bus, prober, clock.clone());
-        web.metrics = Arc::new(metrics::registry(&functions, &bus, &hold, system_now()));
+        web.metrics = Arc::new(metrics::registry(&functions, &bus, &hold, lookout, system_now()));
         let router = extend(&web, owner, gazer_web::router(web.clone()));
 
         let running = local::start(&functions, &bus, &clock, &hold);
@@ -195,7 +202,7 @@ fn explained(error: gazer_store::Error, place: &Place) -> anyhow::Error {
     }
 }
 
-fn probes(config: &Config, at: SocketAddr) -> anyhow::Result<gazer_probes::Config> {
+fn probes(config: &Config, at: SocketAddr, canaries: Canaries) -> anyhow::Result<gazer_probes::Config> {
     let mut own = vec![at];
     if let Some((host, port)) = &config.place.server {
         let found = (host.as_str(), *port).to_socket_addrs();
@@ -206,6 +213,7 @@ fn probes(config: &Config, at: SocketAddr) -> anyhow::Result<gazer_probes::Confi
         allow: config.allow.clone(),
         own_listeners: own,
         witnesses: config.witnesses.clone(),
+        canaries: Some(canaries),
         extra_roots: config.authorities.clone(),
         ..gazer_probes::Config::new(system_now)
     })

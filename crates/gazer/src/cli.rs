@@ -37,7 +37,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run Gazer: the dashboard, the API and everything behind them.
-    Serve(ServeFlags),
+    Serve(Box<ServeFlags>),
     /// Watch two local sites, one of which keeps failing, in a dashboard that forgets everything at the end.
     Demo(DemoFlags),
     /// Check one URL now and show where the time went.
@@ -81,6 +81,22 @@ pub(crate) struct ServeFlags {
     /// An address that is asked whether our own network is up, before a site is called down. May be repeated.
     #[arg(long, env = "GAZER_WITNESS", value_name = "ADDRESS", value_delimiter = ',', default_values = crate::config::WITNESSES)]
     pub(crate) witness: Vec<Witness>,
+    #[command(flatten)]
+    pub(crate) operator: OperatorFlags,
+}
+
+/// Who is told when Gazer itself does not see.
+#[derive(Debug, Args)]
+pub(crate) struct OperatorFlags {
+    /// Told when Gazer itself cannot see or tell, and when it can again; no team hears of that.
+    #[arg(long, env = "GAZER_OPERATOR_WEBHOOK", value_name = "URL", hide_env_values = true)]
+    pub(crate) operator_webhook: Option<String>,
+    /// Told the same by mail.
+    #[arg(long, env = "GAZER_OPERATOR_EMAIL", value_name = "ADDRESS")]
+    pub(crate) operator_email: Option<String>,
+    /// Asked once a minute while all is well, so that somebody outside notices when it is not.
+    #[arg(long, env = "GAZER_PING_URL", value_name = "URL", hide_env_values = true)]
+    pub(crate) ping_url: Option<String>,
 }
 
 /// Where the state lies.

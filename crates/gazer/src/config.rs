@@ -11,6 +11,7 @@ use std::time::Duration;
 use gazer_channels::{Mail, MailError};
 use gazer_domain::http::parse_url;
 use gazer_domain::time::parse_duration;
+use gazer_functions::Lookout;
 use gazer_probes::witness::Witness;
 use gazer_probes::{AllowRule, Egress};
 use gazer_store::Location;
@@ -19,6 +20,7 @@ use rustls_pki_types::pem::PemObject;
 use url::Url;
 
 use crate::cli::{Failure, PlaceFlags, ServeFlags};
+use crate::operator::Ways;
 use crate::people::Account;
 
 /// Public resolvers of three operators, and a name that IANA keeps: they answer from everywhere, and hardly ever fail
@@ -43,6 +45,10 @@ pub(crate) struct Config {
     pub(crate) retention: Duration,
     /// Who owns this Gazer from its first start, without a browser.
     pub(crate) owner: Option<Account>,
+    /// How to reach whoever runs it.
+    pub(crate) operator: Ways,
+    /// How often it looks whether it sees.
+    pub(crate) look_every: Duration,
 }
 
 /// Where the state lies.
@@ -61,6 +67,7 @@ impl Config {
         if flags.retention < SHORTEST_RETENTION {
             return Err(Failure::usage("--retention <DURATION>", "must be at least 1d"));
         }
+        let operator = Ways::resolve(flags.operator, mail.is_some())?;
         Ok(Self {
             place: Place::resolve(flags.place)?,
             listen: flags.listen,
@@ -72,6 +79,8 @@ impl Config {
             mail,
             retention: flags.retention,
             owner: owner(environment("GAZER_OWNER_EMAIL"), environment("GAZER_OWNER_PASSWORD"))?,
+            operator,
+            look_every: look_every(environment("GAZER_LOOK_EVERY"))?,
         })
     }
 
@@ -89,6 +98,8 @@ impl Config {
             mail: None,
             retention: parse_duration("7d").expect("it is written as durations are"),
             owner: Some(owner),
+            operator: Ways::default(),
+            look_every: Lookout::EVERY,
         }
     }
 }
@@ -185,6 +196,13 @@ fn owner(email: Option<String>, password: Option<String>) -> Result<Option<Accou
     }
 }
 
+/// Nobody needs another than the usual one, but for tests that cannot wait for it.
+fn look_every(text: Option<String>) -> Result<Duration, Failure> {
+    let Some(text) = text else { return Ok(Lookout::EVERY) };
+    let refused = |why: &str| Failure::usage("GAZER_LOOK_EVERY", why);
+    parse_duration(&text).map_err(|invalid| refused(&invalid.to_string()))
+}
+
 /// A variable that has no flag, because a command line is seen by everybody on the machine.
 pub(crate) fn environment(name: &str) -> Option<String> {
     #[expect(clippy::disallowed_methods, reason = "this is where configuration is read")]
@@ -201,7 +219,7 @@ mod tests {
     fn resolve(arguments: &[&str]) -> Result<Config, String> {
         let cli = Cli::parse_from(["gazer", "serve"].iter().chain(arguments));
         let Command::Serve(flags) = cli.command else { unreachable!("serve was asked for") };
-        Config::resolve(flags).map_err(|failure| match failure {
+        Config::resolve(*flags).map_err(|failure| match failure {
             Failure::Usage(why) => why,
             Failure::Broken(err) => panic!("{err:#}"),
         })
@@ -228,6 +246,10 @@ mod tests {
             (&["--smtp-from", "a@example.com"], "--smtp-url"),
             (&["--smtp-url", "http://mail.example", "--smtp-from", "a@example.com"], "--smtp-url"),
             (&["--smtp-url", "smtp://mail.example", "--smtp-from", "nobody"], "--smtp-from"),
+            (&["--operator-webhook", "ftp://example.com"], "--operator-webhook"),
+            (&["--operator-email", "nobody"], "--operator-email"),
+            (&["--operator-email", "ann@example.com"], "--smtp-url"),
+            (&["--ping-url", "example.com:25"], "--ping-url"),
         ] {
             let refused = resolve(arguments).unwrap_err();
             assert!(refused.contains(says), "{arguments:?}: {refused}");

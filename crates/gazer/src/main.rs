@@ -12,6 +12,7 @@ mod config;
 mod limits;
 mod log;
 mod metrics;
+mod operator;
 mod people;
 mod signals;
 mod turn;
@@ -34,7 +35,7 @@ fn main() -> ExitCode {
     let runtime = tokio::runtime::Runtime::new().expect("threads and an epoll handle can be had at start");
     let ended = runtime.block_on(async {
         match cli.command {
-            Command::Serve(flags) => cli::serve::run(flags).await,
+            Command::Serve(flags) => cli::serve::run(*flags).await,
             Command::Demo(flags) => cli::demo::run(flags).await,
             Command::Check(flags) => cli::check::run(flags).await,
             Command::Token(command) => cli::token::run(command).await,

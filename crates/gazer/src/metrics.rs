@@ -2,10 +2,12 @@
 //! What the rows say is added by the web ([`gazer_web::operation`]).
 
 use std::fmt;
+use std::sync::Arc;
 
 use gazer_bus::registry::Tally;
 use gazer_bus::{Bus, Hold, Registry as Functions};
 use gazer_domain::Timestamp;
+use gazer_functions::Lookout;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::ConstCounter;
@@ -13,13 +15,20 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
 /// `started` is when this process did.
-pub(crate) fn registry(functions: &Functions, bus: &Bus, hold: &Hold, started: Timestamp) -> Registry {
+pub(crate) fn registry(
+    functions: &Functions,
+    bus: &Bus,
+    hold: &Hold,
+    lookout: Arc<Lookout>,
+    started: Timestamp,
+) -> Registry {
     // What is known of every process carries no prefix of ours, so that dashboards for all programs show it.
     let mut registry = Registry::default();
     gazer_web::operation::register_process(&mut registry, started);
     let own = registry.sub_registry_with_prefix("gazer");
     gazer_web::operation::register_build(own, env!("CARGO_PKG_VERSION"));
-    own.register_collector(Box::new(Counts { functions: functions.clone(), bus: bus.clone(), hold: hold.clone() }));
+    let (functions, bus, hold) = (functions.clone(), bus.clone(), hold.clone());
+    own.register_collector(Box::new(Counts { functions, bus, hold, lookout }));
     registry
 }
 
@@ -28,6 +37,7 @@ struct Counts {
     functions: Functions,
     bus: Bus,
     hold: Hold,
+    lookout: Arc<Lookout>,
 }
 
 /// A family per thing that is counted, so that its series can be added up: name, what it says, and which count it is.
@@ -47,6 +57,12 @@ impl Collector for Counts {
         let held = ConstGauge::new(u64::from(self.hold.is_held()));
         let told = "1 while this process has the clock's turn: of those that share a database, one.";
         held.encode(encoder.encode_descriptor("clock_turn", told, None, held.metric_type())?)?;
+
+        let Lookout { region, .. } = &*self.lookout;
+        let impaired = ConstGauge::new(u64::from(self.lookout.is_impaired() && self.hold.is_held()));
+        let told = "Whether Gazer itself is known not to see, or not to tell, as the process that plans says.";
+        let mut told = encoder.encode_descriptor("impaired", told, None, impaired.metric_type())?;
+        impaired.encode(told.encode_family(&[("region", region.as_str())])?)?;
 
         let counter = ConstCounter::new(0u64).metric_type();
         let mut told = encoder.encode_descriptor("function_runs", "Runs of a function by outcome.", None, counter)?;

@@ -5,11 +5,13 @@
 //! first attempt, verification of a failure over fresh connections, and a word with the [`witness`]es before it says
 //! that a site is down. None of these can fail: a failing site is data, and so is our own inability, which becomes
 //! `unknown`. [`Prober::post`] is the same door for messages to people.
+//! [`Prober::canaries`] and [`Prober::world`] ask whether we see at all.
 //!
 //! Absent on purpose: caches of names, connection pools, TLS resumption, proxies from the environment. Each would make
 //! a check say something about the last check instead of about the site.
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that panics has failed, which is what it is for"))]
 
+pub mod canary;
 pub mod check;
 mod http;
 pub mod net;
@@ -44,6 +46,8 @@ pub struct Config {
     /// What this Gazer listens on, and its databases: never probed.
     pub own_listeners: Vec<SocketAddr>,
     pub witnesses: Vec<witness::Witness>,
+    /// What this process asks of itself, to know that it sees. No monitor reaches it.
+    pub canaries: Option<canary::Canaries>,
     /// Memory that the bodies of all concurrent checks share.
     pub body_budget_bytes: usize,
     pub user_agent: String,
@@ -61,6 +65,7 @@ impl Config {
             resolvers: Vec::new(),
             own_listeners: Vec::new(),
             witnesses: witness::well_known(),
+            canaries: None,
             body_budget_bytes: 32 << 20,
             user_agent: concat!("Gazer/", env!("CARGO_PKG_VERSION")).into(),
             now,
@@ -77,6 +82,8 @@ pub enum Error {
     Resolver(#[source] hickory_resolver::net::NetError),
     #[error("the user agent {0:?} cannot be sent in a header")]
     UserAgent(String),
+    #[error("setting up the canaries")]
+    Canary(#[source] Invalid),
 }
 
 /// Asks sites; cheap to clone.
@@ -87,6 +94,7 @@ pub struct Prober(Arc<Inner>);
 struct Inner {
     means: Means,
     witnesses: Arc<witness::Witnesses>,
+    cage: Option<canary::Cage>,
     user_agent: HeaderValue,
     now: fn() -> Timestamp,
 }
@@ -104,11 +112,15 @@ impl Prober {
         let user_agent =
             HeaderValue::from_str(&config.user_agent).map_err(|_| Error::UserAgent(config.user_agent.clone()))?;
         let tls = tls::Tls::new(&config.extra_roots).map_err(Error::Tls)?;
-        let guard = Guard::new(config.egress, config.allow, config.own_listeners);
-        let door = Door::new(guard, names, sockets);
+        let mut own = config.own_listeners;
+        own.extend(config.canaries.iter().flat_map(canary::Canaries::addresses));
+        let guard = Guard::new(config.egress, config.allow, own);
+        let door = Door::new(guard, Arc::clone(&names), Arc::clone(&sockets));
+        let cage = config.canaries.map(|canaries| canary::Cage::new(canaries, names, sockets, &user_agent));
+        let cage = cage.transpose()?;
         let witnesses = Arc::new(witness::Witnesses::new(config.witnesses, door.clone()));
         let means = Means { door, tls, budget: http::Budget::new(config.body_budget_bytes) };
-        Ok(Self(Arc::new(Inner { means, witnesses, user_agent, now: config.now })))
+        Ok(Self(Arc::new(Inner { means, witnesses, cage, user_agent, now: config.now })))
     }
 
     /// Makes a monitor ready; names the field that cannot be.

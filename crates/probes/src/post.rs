@@ -46,13 +46,23 @@ impl Prober {
         body: Vec<u8>,
         within: Duration,
     ) -> Result<Receipt, Cause> {
+        let outgoing = self.message(Method::POST, url, headers, body)?;
+        self.exchange(&outgoing, within).await
+    }
+
+    /// Asks `url`, as whoever watches over us wants to be asked. The same holds as for a message.
+    pub async fn get(&self, url: &Url, within: Duration) -> Result<Receipt, Cause> {
+        let outgoing = self.message(Method::GET, url, &[], Vec::new())?;
+        self.exchange(&outgoing, within).await
+    }
+
+    async fn exchange(&self, outgoing: &Outgoing, within: Duration) -> Result<Receipt, Cause> {
         let begun = Instant::now();
         let at = (self.0.now)();
-        let outgoing = self.message(url, headers, body)?;
         let body = Wanted::Excerpt(BODY_PATIENCE);
         let terms = Terms { trust: Trust::Verified, avoid: None, at, body, skips_body: &|_| false };
-        let mut trace = Trace::new(shown(&outgoing));
-        let outcome = timeout(within, exchange::run(&self.0.means, &outgoing, &terms, &mut trace)).await;
+        let mut trace = Trace::new(shown(outgoing));
+        let outcome = timeout(within, exchange::run(&self.0.means, outgoing, &terms, &mut trace)).await;
         let outcome = outcome.unwrap_or_else(|_| Err(fault::of_deadline(&trace, within)));
         let Some(answer) = trace.answer.take() else {
             let silent = || Cause::new(Code::Internal, "the exchange ended without an answer");
@@ -70,7 +80,13 @@ impl Prober {
         })
     }
 
-    fn message(&self, url: &Url, headers: &[(String, String)], body: Vec<u8>) -> Result<Outgoing, Cause> {
+    fn message(
+        &self,
+        method: Method,
+        url: &Url,
+        headers: &[(String, String)],
+        body: Vec<u8>,
+    ) -> Result<Outgoing, Cause> {
         let refused = |text: String| Cause::new(Code::Internal, text);
         let to = Target::new(url).map_err(|why| refused(format!("{url} cannot be sent to: a URL {why}")))?;
         let mut map = HeaderMap::with_capacity(headers.len() + 2);
@@ -84,7 +100,7 @@ impl Prober {
                 .map_err(|_| refused(format!("the header {name} cannot hold its value")))?;
             map.insert(name, value);
         }
-        Ok(Outgoing { method: Method::POST, headers: map, body: Bytes::from(body), to })
+        Ok(Outgoing { method, headers: map, body: Bytes::from(body), to })
     }
 }
 

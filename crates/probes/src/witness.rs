@@ -23,10 +23,12 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use gazer_domain::observation::Attempt;
+use gazer_domain::sight::World;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep_until, timeout};
 use url::Host;
 
+use crate::Prober;
 use crate::net::{Door, Stage, is_public};
 
 /// From the begin of one round to that of the next at least: a thousand sites that fail at once ask four times a second.
@@ -156,6 +158,28 @@ impl Witnesses {
         if asked == 0 || answer { Opinion::WorldIsThere } else { Opinion::WorldIsGone { asked } }
     }
 
+    /// Asks those that have a vote about any part of the world, now: one part whose witnesses are all silent is gone. One
+    /// that `insists` also asks where votes have lapsed; without it, an install that asks nobody goes on to ask nobody.
+    pub(crate) async fn look(&self, insists: bool) -> World {
+        let mut roll = self.roll.lock().await;
+        let scopes = [Scope::Internet, Scope::Private];
+        let votes = scopes.iter().any(|scope| roll.voters(*scope).next().is_some());
+        if self.known.is_empty() || !(votes || insists) {
+            return World::Unasked;
+        }
+        self.round_since(&mut roll, Instant::now()).await;
+        for scope in scopes {
+            let asked = roll.voters(scope).count();
+            if asked > 0 && !roll.voters(scope).any(|voter| voter.answers_now) {
+                return World::Silent { asked };
+            }
+        }
+        if roll.standing.iter().any(|standing| standing.answers_now) {
+            return World::Answers;
+        }
+        World::Silent { asked: self.known.len() }
+    }
+
     /// True if our resolver is seen to work, no earlier than `since`: a witness that is known by its name answers.
     pub(crate) async fn names_answer(&self, since: Instant) -> bool {
         if !self.known.iter().any(Witness::has_name) {
@@ -249,6 +273,13 @@ impl Witnesses {
             _ if stage.connecting.is_some() => Heard::Silence,
             _ => Heard::Nowhere,
         }
+    }
+}
+
+impl Prober {
+    /// What the witnesses say of the world at this moment; whoever `insists` also hears those without a vote.
+    pub async fn world(&self, insists: bool) -> World {
+        self.0.witnesses.look(insists).await
     }
 }
 

@@ -29,6 +29,7 @@ pub struct Expired {
     pub deliveries: u64,
     pub incidents: u64,
     pub periods: u64,
+    pub episodes: u64,
     pub monitors: u64,
 }
 
@@ -51,6 +52,7 @@ impl Store {
                 select monitor from periods where ended <= $1 limit $2
             )";
         expired.periods = self.run(sql, args![now - STORIES, limit]).await?;
+        expired.episodes = self.run("delete from episodes where ended <= $1", args![now - STORIES]).await?;
         expired.incidents = self.incidents_expire(now - STORIES, limit).await?;
         expired.monitors = self.monitors_purge().await?;
         Ok(expired)

@@ -10,10 +10,11 @@ use crate::store::Engine;
 use crate::{Error, Result};
 
 /// Each file is one version, and never changes once released.
-const STEPS: [&str; 4] = [
+const STEPS: [&str; 5] = [
     include_str!("../migrations/0001_begin.sql"),
     include_str!("../migrations/0002_promises.sql"),
     include_str!("../migrations/0003_leases.sql"),
+    include_str!("../migrations/0004_sight.sql"),
     include_str!("../migrations/0005_dead.sql"),
 ];
 

@@ -97,7 +97,7 @@ const ROOMS: [Room; 10] = [
             "gazer-web",
         ],
         refuses: &[],
-        // One thousand to put everything together, the demo, and the parts of a cluster.
+        // One thousand to put everything together, the demo, whom the operator is, and the parts of a cluster.
         kloc: Some(1.8),
     },
     Room { name: "gazer-testkit", folder: "testkit", knows: &["gazer-domain"], refuses: &[], kloc: None },

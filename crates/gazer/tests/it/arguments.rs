@@ -24,6 +24,9 @@ fn a_wrong_argument_ends_with_2_and_names_the_flag() {
         (&["serve", "--public-url", "ftp://example.com"], "--public-url"),
         (&["serve", "--smtp-url", "smtp://mail.example"], "--smtp-from"),
         (&["serve", "--extra-ca", "nowhere.pem"], "--extra-ca"),
+        (&["serve", "--operator-webhook", "ftp://example.com"], "--operator-webhook"),
+        (&["serve", "--operator-email", "ann@example.com"], "--smtp-url"),
+        (&["serve", "--ping-url", "file:///dev/null"], "--ping-url"),
         (&["check"], "<URL>"),
         (&["check", "file:///etc/passwd"], "<URL>"),
         (&["check", "example.com", "--timeout", "90s"], "--timeout"),
@@ -50,4 +53,16 @@ fn a_folder_that_was_misspelt_does_not_become_a_new_gazer() {
     assert_eq!(ended.code, 3);
     assert!(ended.stderr.contains("--data"), "{}", ended.stderr);
     assert!(!missing.exists());
+}
+
+#[test]
+fn an_operator_who_cannot_be_reached_is_no_operator() {
+    let here = tempfile::tempdir().expect("the temp directory is writable");
+    let serve = ["serve", "--egress", "public", "--listen", "127.0.0.1:0", "--data"];
+    let data = here.path().to_str().expect("the path is UTF-8");
+    for flag in ["--operator-webhook", "--ping-url"] {
+        let ended = gazer(&[&serve[..], &[data, flag, "http://10.0.0.7/hook"]].concat());
+        assert_eq!(ended.code, 3, "{}", ended.stderr);
+        assert!(ended.stderr.contains(flag) && ended.stderr.contains("--allow"), "{}", ended.stderr);
+    }
 }

@@ -2,6 +2,7 @@
 
 mod architecture;
 mod arguments;
+mod blind;
 mod check_command;
 mod cluster;
 mod command;

@@ -165,11 +165,18 @@ pub struct Guard {
     egress: Egress,
     allow: Vec<AllowRule>,
     own: Vec<SocketAddr>,
+    /// Where it is said, nothing else is open.
+    only: Option<Vec<SocketAddr>>,
 }
 
 impl Guard {
     pub fn new(egress: Egress, allow: Vec<AllowRule>, own: Vec<SocketAddr>) -> Self {
-        Self { egress, allow, own }
+        Self { egress, allow, own, only: None }
+    }
+
+    /// Opens exactly these addresses with these ports, and no other: for what is ours, and asked by ourselves.
+    pub(crate) fn only(addresses: Vec<SocketAddr>) -> Self {
+        Self { only: Some(addresses), ..Self::new(Egress::Public, Vec::new(), Vec::new()) }
     }
 
     /// Judges the name a URL asks for, or one that a CNAME led to. `host` is lower case, as a URL has it.
@@ -192,6 +199,10 @@ impl Guard {
     pub fn judge(&self, host: &str, at: SocketAddr) -> Result<SocketAddr, Cause> {
         let ip = at.ip().to_canonical();
         let at = SocketAddr::new(ip, at.port());
+        if let Some(only) = &self.only {
+            let open = only.contains(&at);
+            return open.then_some(at).ok_or_else(|| denied(format!("{at} is not what this Gazer asks itself")));
+        }
         let exact = self.allow.iter().any(|rule| matches!(rule, AllowRule::Net(net) if net.is_exactly(ip)));
         if exact {
             return Ok(at);
@@ -303,6 +314,15 @@ mod tests {
         assert!(judge(Egress::Open, &["127.0.0.1/32"], &own, "127.0.0.1:5432"));
         assert!(!judge(Egress::Open, &[], &own, "0.0.0.0:5432"));
         assert!(judge(Egress::Public, &["169.254.169.254"], &[], "169.254.169.254:80"));
+    }
+
+    #[test]
+    fn what_asks_ourselves_reaches_nothing_else() {
+        let guard = Guard::only(vec!["127.0.0.1:4711".parse().unwrap()]);
+        assert!(guard.judge("", "127.0.0.1:4711".parse().unwrap()).is_ok());
+        for at in ["127.0.0.1:4712", "127.0.0.2:4711", "[::1]:4711", "8.8.8.8:4711"] {
+            assert!(guard.judge("", at.parse().unwrap()).is_err(), "{at}");
+        }
     }
 
     #[test]

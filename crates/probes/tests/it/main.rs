@@ -2,6 +2,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that panics has failed, which is what it is for"))]
 
 mod budget;
+mod canary;
 mod crowd;
 mod dial;
 mod dns;

@@ -9,14 +9,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gazer_bus::{Bus, CheckBatch, Function, Hold, Message, Registry, Topic, Wake, Woken};
-use gazer_channels::Channels;
+use gazer_channels::{Channels, Operator};
 use gazer_domain::alert::{Rule, RuleSettings, Scope, Trigger};
 use gazer_domain::channel::Target;
 use gazer_domain::guarantee::guarantee;
 use gazer_domain::http::{HttpSpec, parse_url};
 use gazer_domain::monitor::{Monitor, Settings, Spec, Verify};
+use gazer_domain::sight::LOCAL_REGION;
 use gazer_domain::{ChannelId, MonitorId, RuleId, TeamId};
-use gazer_functions::Parts;
+use gazer_functions::{Lookout, Parts};
 use gazer_probes::Prober;
 use gazer_store::{Channel, Location, Options, SealingKey, Store};
 
@@ -33,6 +34,7 @@ use gazer_testkit::chance::Chance;
 const TICK: Duration = Duration::from_secs(10);
 /// After the day everything is well, and what is still on its way arrives.
 const AFTER: True = 2 * 3_600_000;
+const NEVER: Duration = Duration::from_secs(10 * 86_400);
 const TEAM: TeamId = TeamId::from_bits(1);
 const MINUTE: u64 = 60_000;
 
@@ -248,6 +250,8 @@ async fn parts(time: &Time, network: &Network) -> Parts {
         hold: Hold::alone(),
         random: chance::fill,
         retention: Duration::from_secs(86_400),
+        // Each look at the witnesses would take real time, of which a simulated day has little.
+        lookout: Arc::new(Lookout::new(LOCAL_REGION, NEVER, Operator::default())),
     }
 }
 

@@ -1,0 +1,220 @@
+//! canary: looks whether we see at all, tells the operator where we do not, and is heard from outside while all is well.
+//!
+//! A look asks the prober's two canaries, the witnesses that have a vote, the store, and how far the judge is behind;
+//! [`gazer_domain::sight`] says what that means. What changes is an episode in the operator's [`Ledger`]. After a look
+//! that found nothing, an outside address is asked once in a while: whoever listens there notices our silence, also
+//! where we cannot tell it, because the machine is gone or its network is.
+//!
+//! A process that is killed looks again after its start: an episode that lasts is a row, and goes on. One that the store
+//! did not take, because it was the store that failed, is forgotten with the process, and found anew under another id.
+//! Where several processes share a store, the one that plans is the one that looks; a new turn begins as a start does,
+//! but keeps in mind what the store did not take: the turn runs out where the store is away.
+
+mod ledger;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures_util::future::join3;
+use gazer_bus::{Failure, Function, Report, Topic, Wake, Woken};
+use gazer_channels::Operator;
+use gazer_domain::Timestamp;
+use gazer_domain::delivery::Outcome;
+use gazer_domain::sight::{self, Episode, Facts, Fault, Sight, StoreSays, Turn};
+use tokio::sync::Mutex;
+
+use crate::Parts;
+use ledger::Ledger;
+
+/// How often it is looked whether something is due.
+const TICK: Duration = Duration::from_secs(1);
+/// A store that takes longer than this for a row has no time for verdicts either.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// A look that contradicts what is known is repeated after this part of the usual time.
+const SOONER: u32 = 3;
+/// Looks from one sign of life to the next: a minute, as such services expect.
+const SIGN_OF_LIFE: u32 = 4;
+
+/// What a region's canary is told, and what it answers to whoever asks.
+#[derive(Debug)]
+pub struct Lookout {
+    pub region: String,
+    /// From one look to the next.
+    pub every: Duration,
+    pub operator: Operator,
+    impaired: AtomicBool,
+}
+
+impl Lookout {
+    /// How often a region looks whether it sees.
+    pub const EVERY: Duration = Duration::from_secs(15);
+
+    pub fn new(region: impl Into<String>, every: Duration, operator: Operator) -> Self {
+        Self { region: region.into(), every, operator, impaired: AtomicBool::new(false) }
+    }
+
+    /// Whether this region is known not to see, or not to tell.
+    pub fn is_impaired(&self) -> bool {
+        self.impaired.load(Ordering::Relaxed)
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Canary {
+    parts: Parts,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    sight: Sight,
+    ledger: Ledger,
+    /// The turn of the clock that this is known in, and when it began.
+    epoch: i64,
+    began: Timestamp,
+    looked: Option<Timestamp>,
+    /// When the last sign of life was given.
+    lived: Option<Timestamp>,
+}
+
+impl State {
+    fn new(parts: &Parts, epoch: i64) -> Self {
+        let (sight, ledger) = (Sight::default(), Ledger::new(&parts.lookout));
+        Self { sight, ledger, epoch, began: parts.clock.now(), looked: None, lived: None }
+    }
+
+    /// Somebody else may have looked meanwhile, and what is known is in rows, but for what the store did not take.
+    fn begin_anew(&mut self, parts: &Parts, epoch: i64) {
+        self.ledger.begin_anew();
+        (self.epoch, self.began, self.looked) = (epoch, parts.clock.now(), None);
+        self.sight = Sight::default();
+        self.sight.resume(self.ledger.lasting());
+    }
+}
+
+impl Canary {
+    pub(crate) fn new(parts: &Parts) -> Self {
+        Self { parts: parts.clone(), state: Mutex::new(State::new(parts, 0)) }
+    }
+
+    async fn look(&self, state: &mut State, now: Timestamp, report: &mut Report) {
+        let facts = self.facts(state, now).await;
+        report.looked_at += 1;
+        let took = matches!(facts.store, StoreSays::Taken { .. });
+        if state.ledger.store_answers(&self.parts, took, now).await {
+            state.sight.resume(state.ledger.lasting());
+        }
+        let found = sight::judge(&facts);
+        let is_well = found.is_none();
+        if let Some(turn) = state.sight.fold(now, found) {
+            report.changed += 1;
+            self.turn(state, turn);
+        }
+        self.parts.lookout.impaired.store(state.sight.is_impaired(), Ordering::Relaxed);
+        if is_well && !state.sight.is_impaired() {
+            self.live(state, now).await;
+        }
+    }
+
+    async fn facts(&self, state: &State, now: Timestamp) -> Facts {
+        let prober = &self.parts.prober;
+        // Votes lapse in an hour; that an outage of ours outlasts them does not end it.
+        let insists = state.ledger.lasting() == Some(Fault::NetworkDown);
+        let store = self.store_says(now, state.began);
+        let asked = join3(prober.canaries(), prober.world(insists), store);
+        let (canaries, world, store) = Box::pin(asked).await;
+        Facts { canaries, world, store, judging: self.parts.bus.lag(Topic::Observed) }
+    }
+
+    async fn store_says(&self, now: Timestamp, began: Timestamp) -> StoreSays {
+        let Parts { store, lookout, .. } = &self.parts;
+        let asked = async {
+            store.look_note(&lookout.region, now).await?;
+            store.checks_overdue(now, began).await
+        };
+        match in_time(&self.parts, asked).await {
+            Ok(counts) => StoreSays::Taken { overdue: counts.overdue, watched: counts.watched },
+            Err(why) => StoreSays::Silent { why },
+        }
+    }
+
+    fn turn(&self, state: &mut State, turn: Turn) {
+        let region = self.parts.lookout.region.clone();
+        match turn {
+            Turn::Opened { at, fault, text } => {
+                tracing::error!(region, code = fault.as_str(), "impaired: {text}");
+                state.ledger.open(Episode { region, fault, text, started: at, ended: None });
+            }
+            Turn::Closed { at } => {
+                tracing::info!(region, "no longer impaired");
+                state.ledger.close(at);
+            }
+        }
+    }
+
+    /// A sign of life to the outside, once in a while.
+    async fn live(&self, state: &mut State, now: Timestamp) {
+        let Parts { lookout, channels, .. } = &self.parts;
+        let Some(url) = &lookout.operator.ping else { return };
+        if is_within(state.lived, now, lookout.every * SIGN_OF_LIFE) {
+            return;
+        }
+        state.lived = Some(now);
+        if let Outcome::Retry { why, .. } | Outcome::Refused { why } = channels.operator_ping(url).await {
+            tracing::warn!("the sign of life was not taken: {why}");
+        }
+    }
+}
+
+/// Whether that was less than `length` ago. A clock that was set back does not make us wait for it.
+fn is_within(at: Option<Timestamp>, now: Timestamp, length: Duration) -> bool {
+    at.is_some_and(|at| at <= now && now < at + length)
+}
+
+/// What the store answers, or why it does not, within [`PATIENCE`].
+async fn in_time<T>(parts: &Parts, asked: impl Future<Output = Result<T, gazer_store::Error>>) -> Result<T, String> {
+    tokio::select! {
+        said = asked => said.map_err(|err| root(&err)),
+        () = parts.clock.sleep(PATIENCE) => Err(format!("no answer within {} s", PATIENCE.as_secs())),
+    }
+}
+
+/// The last cause says what happened; those before it, what for.
+fn root(err: &gazer_store::Error) -> String {
+    let mut err: &dyn std::error::Error = err;
+    while let Some(source) = err.source() {
+        err = source;
+    }
+    err.to_string()
+}
+
+#[async_trait::async_trait]
+impl Function for Canary {
+    fn name(&self) -> &'static str {
+        "canary"
+    }
+
+    fn wakes(&self) -> &'static [Wake] {
+        &[Wake::Clock(TICK)]
+    }
+
+    async fn run(&self, _: Woken) -> Result<Report, Failure> {
+        let mut state = self.state.lock().await;
+        let mut report = Report::default();
+        let Some(epoch) = self.parts.hold.epoch() else { return Ok(report) };
+        if state.epoch != epoch {
+            state.begin_anew(&self.parts, epoch);
+        }
+        let (now, every) = (self.parts.clock.now(), self.parts.lookout.every);
+        let wait = if state.sight.is_doubtful() { every / SOONER } else { every };
+        if !is_within(state.looked, now, wait) {
+            state.looked = Some(now);
+            self.look(&mut state, now, &mut report).await;
+        }
+        report.changed += state.ledger.work(&self.parts).await;
+        Ok(report)
+    }
+}
+
+#[cfg(test)]
+mod tests;

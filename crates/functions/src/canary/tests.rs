@@ -1,0 +1,154 @@
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+
+use gazer_bus::hold::{self, Lease};
+use gazer_bus::{Bus, Clock, Hold};
+use gazer_channels::Channels;
+use gazer_domain::sight::{LOCAL_REGION, Told};
+use gazer_probes::{Config, Prober};
+use gazer_store::{Location, Options, SealingKey, Store, TrackedEpisode};
+use gazer_testkit::now::now;
+use gazer_testkit::receiver::WebhookReceiver;
+
+use super::*;
+
+const SOON: Duration = Duration::from_secs(10);
+
+/// Stands where it is put.
+#[derive(Debug)]
+struct Still(AtomicI64);
+
+impl Clock for Still {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
+    }
+
+    fn sleep(&self, length: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(tokio::time::sleep(length))
+    }
+}
+
+/// Ours, in the turn that it says.
+#[derive(Debug)]
+struct Ours(Arc<AtomicI64>);
+
+#[async_trait::async_trait]
+impl Lease for Ours {
+    async fn renew(&self) -> Result<Option<i64>, Failure> {
+        Ok(Some(self.0.load(Ordering::SeqCst)))
+    }
+
+    async fn release(&self) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+struct World {
+    canary: Canary,
+    clock: Arc<Still>,
+    epoch: Arc<AtomicI64>,
+    receiver: WebhookReceiver,
+}
+
+impl World {
+    async fn new() -> Self {
+        let key = SealingKey::from_bytes([7; 32]);
+        let options = Options { location: Location::Memory, key, public_url: String::new() };
+        let prober = Prober::new(Config { witnesses: Vec::new(), ..Config::new(now) }).expect("a prober");
+        let receiver = WebhookReceiver::start().await;
+        let url = receiver.url().parse().expect("a URL");
+        let operator = Operator { webhook: Some((url, vec![7; 24])), ..Operator::default() };
+        let (clock, epoch) = (Arc::new(Still(AtomicI64::new(1_790_000_000_000))), Arc::new(AtomicI64::new(1)));
+        let (hold, _) = hold::keep(Arc::new(Ours(Arc::clone(&epoch))));
+        let parts = Parts {
+            store: Store::open(options).await.expect("a store in memory"),
+            bus: Bus::new(),
+            clock: clock.clone(),
+            hold,
+            channels: Arc::new(Channels::new(prober.clone(), None)),
+            prober,
+            random: |bytes| bytes.fill(1),
+            retention: SOON,
+            lookout: Arc::new(Lookout::new(LOCAL_REGION, Lookout::EVERY, operator)),
+        };
+        let world = Self { canary: Canary::new(&parts), clock, epoch, receiver };
+        world.turn(1).await;
+        world
+    }
+
+    /// Waits until the turn is of this epoch.
+    async fn turn(&self, epoch: i64) {
+        self.epoch.store(epoch, Ordering::SeqCst);
+        let hold: &Hold = &self.canary.parts.hold;
+        let deadline = tokio::time::Instant::now() + SOON;
+        while hold.epoch() != Some(epoch) {
+            assert!(tokio::time::Instant::now() < deadline, "the lease is not asked for");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Looks once, a little later.
+    async fn look(&self) {
+        let later = i64::try_from(Lookout::EVERY.as_millis()).expect("it is short");
+        self.clock.0.fetch_add(later, Ordering::SeqCst);
+        let (at, until) = (self.clock.now(), self.clock.now());
+        self.canary.run(Woken::Clock { at, until }).await.expect("it runs");
+    }
+
+    fn kinds(&self) -> Vec<String> {
+        self.receiver.received().iter().map(|told| told.kind().to_owned()).collect()
+    }
+
+    fn episode(&self) -> Episode {
+        let text = "the database does not take what is decided: it is away".to_owned();
+        let region = LOCAL_REGION.to_owned();
+        Episode { region, fault: Fault::StoreSilent, text, started: self.clock.now(), ended: None }
+    }
+}
+
+/// The lease runs out while the store is away, so the turn that comes with it is a new one.
+#[tokio::test]
+async fn what_the_store_did_not_take_outlives_the_turn() {
+    let world = World::new().await;
+    {
+        let mut state = world.canary.state.lock().await;
+        state.ledger.open(world.episode());
+        let lasting = state.ledger.lasting();
+        state.sight.resume(lasting);
+        state.epoch = 1;
+        // Told from memory: the store is not known to answer.
+        state.ledger.work(&world.canary.parts).await;
+    }
+    assert_eq!(world.kinds(), ["operator.impaired"]);
+    world.turn(2).await;
+    for _ in 0..3 {
+        world.look().await;
+    }
+    assert_eq!(world.kinds(), ["operator.impaired", "operator.recovered"]);
+    let told = world.receiver.received();
+    assert_eq!(told[0].json["data"]["started_at"], told[1].json["data"]["started_at"]);
+    let left = world.canary.parts.store.episodes_unsettled(LOCAL_REGION, world.clock.now()).await;
+    assert!(left.expect("the store answers").is_empty(), "it is written, and settled");
+}
+
+#[tokio::test]
+async fn what_another_process_told_is_not_told_again() {
+    let world = World::new().await;
+    world.look().await;
+    let store = &world.canary.parts.store;
+    let mut tracked = TrackedEpisode { episode: world.episode(), webhook: Told::Start, email: Told::All };
+    store.episode_put(&tracked).await.expect("the store answers");
+    world.turn(2).await;
+    world.look().await;
+    assert!(world.canary.parts.lookout.is_impaired(), "it lasts until two looks found nothing");
+    // It is ended, and told, by another; then the turn comes back.
+    (tracked.episode.ended, tracked.webhook) = (Some(world.clock.now()), Told::All);
+    store.episode_put(&tracked).await.expect("the store answers");
+    world.turn(3).await;
+    for _ in 0..2 {
+        world.look().await;
+        assert!(!world.canary.parts.lookout.is_impaired());
+    }
+    assert!(world.kinds().is_empty(), "{:?}", world.kinds());
+}

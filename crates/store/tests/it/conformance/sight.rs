@@ -1,0 +1,68 @@
+use std::time::Duration;
+
+use gazer_domain::sight::{Episode, Fault, LOCAL_REGION, Told};
+use gazer_domain::verdict::Verdict;
+use gazer_store::{Overdue, TrackedEpisode};
+
+use crate::world::{World, at};
+
+fn episode(region: &str, started: u64) -> TrackedEpisode {
+    let text = "our network seems to be down".to_owned();
+    let episode =
+        Episode { region: region.to_owned(), fault: Fault::NetworkDown, text, started: at(started), ended: None };
+    TrackedEpisode { episode, webhook: Told::Nothing, email: Told::All }
+}
+
+async fn unsettled(world: &World, now: u64) -> Vec<TrackedEpisode> {
+    world.store.episodes_unsettled(LOCAL_REGION, at(now)).await.unwrap()
+}
+
+pub(crate) async fn an_episode_is_kept_until_it_is_told(world: World) {
+    let store = &world.store;
+    let mut tracked = episode(LOCAL_REGION, 10);
+    for told in [Told::Nothing, Told::Start] {
+        tracked.webhook = told;
+        store.episode_put(&tracked).await.unwrap();
+        assert_eq!(unsettled(&world, 20).await, [tracked.clone()], "as it was written, and once");
+    }
+    tracked.episode.ended = Some(at(100));
+    store.episode_put(&tracked).await.unwrap();
+    let newer = episode(LOCAL_REGION, 200);
+    store.episode_put(&newer).await.unwrap();
+    assert_eq!(unsettled(&world, 200).await, [tracked.clone(), newer.clone()], "oldest first");
+    let left = [newer];
+    assert_eq!(unsettled(&world, 4 * 86_400).await, left, "nobody wants to hear the other now; this one lasts");
+    tracked.webhook = Told::All;
+    store.episode_put(&tracked).await.unwrap();
+    assert_eq!(unsettled(&world, 200).await, left);
+    let expired = store.expire(at(500 * 86_400), Duration::from_secs(86_400), 9).await.unwrap();
+    assert_eq!(expired.episodes, 1, "what lasts stays");
+}
+
+pub(crate) async fn a_region_has_its_own_episodes(world: World) {
+    let (store, elsewhere) = (&world.store, "fra");
+    for region in [LOCAL_REGION, elsewhere] {
+        store.episode_put(&episode(region, 10)).await.unwrap();
+        for second in [10, 25] {
+            store.look_note(region, at(second)).await.unwrap();
+        }
+    }
+    assert_eq!(unsettled(&world, 20).await, [episode(LOCAL_REGION, 10)]);
+    assert_eq!(store.episodes_unsettled(elsewhere, at(20)).await.unwrap(), [episode(elsewhere, 10)]);
+}
+
+pub(crate) async fn checks_that_do_not_come_are_counted(world: World) {
+    let store = &world.store;
+    let count = async |now: u64, since: u64| store.checks_overdue(at(now), at(since)).await.unwrap();
+    assert_eq!(count(0, 0).await, Overdue::default());
+    let seen = world.monitor("seen").await;
+    world.monitor("fresh").await;
+    let paused = world.monitor("paused").await;
+    store.monitor_pause(world.team, paused.id, at(1)).await.unwrap();
+    assert_eq!(count(30, 0).await, Overdue { overdue: 0, watched: 2 }, "there was no time yet");
+    let late = 3_600;
+    assert_eq!(count(late, 0).await, Overdue { overdue: 2, watched: 2 });
+    assert_eq!(count(late, late - 30).await, Overdue { overdue: 0, watched: 2 }, "we have only just begun");
+    world.check(&seen, 59, Verdict::Down).await;
+    assert_eq!(count(late, 0).await, Overdue { overdue: 1, watched: 2 });
+}
