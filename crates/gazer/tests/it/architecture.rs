@@ -83,8 +83,8 @@ const ROOMS: [Room; 9] = [
             "gazer-web",
         ],
         refuses: &[],
-        // One thousand to put everything together, and the demo.
-        kloc: Some(1.2),
+        // One thousand to put everything together, the demo, and commands for teams.
+        kloc: Some(1.3),
     },
     Room { name: "gazer-testkit", folder: "testkit", knows: &["gazer-domain"], refuses: &[], kloc: None },
 ];
