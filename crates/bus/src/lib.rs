@@ -11,6 +11,7 @@ pub mod crash;
 pub mod function;
 pub mod local;
 pub mod message;
+mod queue;
 pub mod registry;
 
 pub use clock::{Clock, SystemClock};

@@ -61,7 +61,8 @@ const ROOMS: [Room; 9] = [
         folder: "functions",
         knows: &["gazer-domain", "gazer-bus", "gazer-store", "gazer-probes", "gazer-channels"],
         refuses: &["sqlx", "axum"],
-        kloc: Some(3.0),
+        // Fair shares between teams, and what is said where they do not suffice, came on top of three thousand.
+        kloc: Some(3.2),
     },
     Room {
         name: "gazer-web",

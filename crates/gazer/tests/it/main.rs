@@ -9,5 +9,6 @@ mod database;
 mod driver;
 mod metrics;
 mod newcomer;
+mod noisy;
 mod serve_command;
 mod story;

@@ -247,6 +247,7 @@ async fn parts(time: &Time, network: &Network) -> Parts {
         channels: Arc::new(Channels::new(prober, None)),
         random: chance::fill,
         retention: Duration::from_secs(86_400),
+        checks: 4_000,
     }
 }
 
