@@ -34,6 +34,7 @@ mod set_back;
 mod sql;
 mod status;
 mod store;
+mod trouble;
 mod waits;
 mod wire;
 

@@ -11,4 +11,5 @@ mod metrics;
 mod newcomer;
 mod noisy;
 mod serve_command;
+mod starved;
 mod story;
