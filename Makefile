@@ -1,7 +1,7 @@
 # The commands of this repository. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help build setup lint test simulate crash bench
+.PHONY: help build setup lint test simulate crash starved bench
 
 # nextest runs every test in a process of its own, several at a time; `cargo test` runs the same tests where it is absent.
 NEXTEST := $(shell command -v cargo-nextest 2>/dev/null)
@@ -39,6 +39,9 @@ KILLS ?= 1000
 INCIDENTS ?= 3000
 crash: setup ## Kill the real binary again and again, and count what was lost
 	GAZER_CRASH=$(KILLS)x$(INCIDENTS) NEXTEST_TEST_THREADS=3 $(TEST) --release crash::
+
+starved: setup ## Take descriptors, disk and database away from the real binary, and give them back
+	GAZER_STARVED=1 $(TEST) starved:: noisy::
 
 bench: ## Measure what docs/benchmarks.md reports
 	cargo bench --locked --workspace --bench '*'

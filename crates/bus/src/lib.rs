@@ -12,6 +12,7 @@ pub mod function;
 pub mod hold;
 pub mod local;
 pub mod message;
+mod queue;
 pub mod registry;
 
 pub use clock::{Clock, SystemClock};

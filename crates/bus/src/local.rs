@@ -1,7 +1,7 @@
 //! The driver for one machine: a bounded queue per topic, a worker per topic and per clock.
 //!
-//! A full queue drops what is flow (it is counted as missed, or its lease runs out) and ignores what is a bell (one is
-//! enough). Stopping happens in two steps: first the clocks stop, so nothing new is claimed or planned; then the queues
+//! A full queue drops what is flow (it is counted as missed, or its lease runs out), of whichever team has the most in it,
+//! and ignores what is a bell (one is enough). Stopping happens in two steps: first the clocks stop, so nothing new is claimed or planned; then the queues
 //! are drained, until nothing is left or the caller's patience ends.
 
 use std::collections::HashMap;
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, broadcast, mpsc, watch};
+use tokio::sync::{Semaphore, broadcast, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::function::{Function, Intake, Wake, Woken};
 use crate::hold::Hold;
 use crate::message::{Changed, Message, Topic};
+use crate::queue::Queue;
 use crate::registry::Registry;
 
 /// Twenty seconds of the reference load; what does not fit is dropped and counted.
@@ -34,8 +35,7 @@ pub struct Bus {
 
 #[derive(Debug)]
 struct Shared {
-    queues: HashMap<Topic, mpsc::Sender<Queued>>,
-    receivers: Mutex<HashMap<Topic, mpsc::Receiver<Queued>>>,
+    queues: HashMap<Topic, Arc<Queue>>,
     live: broadcast::Sender<Changed>,
     dropped: AtomicU64,
     /// Messages queued or being worked on, by topic.
@@ -45,9 +45,6 @@ struct Shared {
     draining: AtomicBool,
 }
 
-/// A message and when it was published.
-type Queued = (Instant, Message);
-
 impl Default for Bus {
     fn default() -> Self {
         Self::new()
@@ -56,16 +53,9 @@ impl Default for Bus {
 
 impl Bus {
     pub fn new() -> Self {
-        let (mut queues, mut receivers) = (HashMap::new(), HashMap::new());
-        for topic in Topic::ALL {
-            let (sender, receiver) = mpsc::channel(QUEUE);
-            queues.insert(topic, sender);
-            receivers.insert(topic, receiver);
-        }
         let (live, _) = broadcast::channel(LIVE);
         let shared = Shared {
-            queues,
-            receivers: Mutex::new(receivers),
+            queues: Topic::ALL.into_iter().map(|topic| (topic, Arc::new(Queue::new(QUEUE)))).collect(),
             live,
             dropped: AtomicU64::new(0),
             busy: Topic::ALL.into_iter().map(|topic| (topic, AtomicUsize::new(0))).collect(),
@@ -75,12 +65,11 @@ impl Bus {
         Self { shared: Arc::new(shared) }
     }
 
-    /// Hands a message on, or drops it where the queue is full.
+    /// Hands a message on. Where the queue is full, one is dropped.
     pub fn publish(&self, message: Message) {
         let topic = message.topic();
-        let Some(queue) = self.shared.queues.get(&topic) else { return };
         self.busy(topic).fetch_add(1, Ordering::SeqCst);
-        if queue.try_send((Instant::now(), message)).is_err() {
+        if !self.queue(topic).push(message) {
             self.done(topic, 1);
             self.shared.dropped.fetch_add(1, Ordering::Relaxed);
         }
@@ -112,11 +101,9 @@ impl Bus {
 
     /// Takes what waits on every topic, in no order between topics: for a driver other than [`start`].
     pub fn take_waiting(&self) -> Vec<Message> {
-        let mut receivers = self.shared.receivers.lock().unwrap_or_else(PoisonError::into_inner);
         let mut waiting = Vec::new();
         for topic in Topic::ALL {
-            let Some(queue) = receivers.get_mut(&topic) else { continue };
-            while let Ok((_, message)) = queue.try_recv() {
+            while let Some((_, message)) = self.queue(topic).try_recv() {
                 self.done(topic, 1);
                 waiting.push(message);
             }
@@ -147,8 +134,8 @@ impl Bus {
         Topic::ALL.into_iter().all(|topic| self.pending(topic) == 0)
     }
 
-    fn take(&self, topic: Topic) -> Option<mpsc::Receiver<Queued>> {
-        self.shared.receivers.lock().unwrap_or_else(PoisonError::into_inner).remove(&topic)
+    fn queue(&self, topic: Topic) -> &Arc<Queue> {
+        self.shared.queues.get(&topic).expect("every topic has its queue")
     }
 }
 
@@ -175,7 +162,7 @@ pub fn start(registry: &Registry, bus: &Bus, clock: &Arc<dyn Clock>, hold: &Hold
                     running.clocks.spawn(tick(registry, function, *every, Arc::clone(clock), turn, stopped.clone()));
                 }
                 Wake::Topic(topic) => {
-                    let Some(queue) = bus.take(*topic) else { continue };
+                    let queue = Arc::clone(bus.queue(*topic));
                     running.workers.spawn(consume(registry, function, queue, bus.clone(), turn));
                 }
             }
@@ -237,20 +224,15 @@ async fn tick(
     }
 }
 
-async fn consume(
-    registry: Registry,
-    function: Arc<dyn Function>,
-    mut queue: mpsc::Receiver<Queued>,
-    bus: Bus,
-    turn: Hold,
-) {
+async fn consume(registry: Registry, function: Arc<dyn Function>, queue: Arc<Queue>, bus: Bus, turn: Hold) {
     let intake = function.intake();
     let permits = Arc::new(Semaphore::new(intake.concurrency));
     let mut runs = JoinSet::new();
-    while let Some((published, first)) = queue.recv().await {
+    loop {
+        let (published, first) = queue.recv().await;
         // From here on its age counts, also while it waits for company and for its turn.
         let mut settled = Settled::begin(&bus, first.topic(), published);
-        let batch = gather(&mut queue, first, intake).await;
+        let batch = gather(&queue, first, intake).await;
         settled.messages = batch.len();
         while runs.try_join_next().is_some() {}
         let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
@@ -297,21 +279,20 @@ impl Drop for Settled {
 }
 
 /// One batch: whatever is there, and for calm messages whatever comes while they linger.
-async fn gather(queue: &mut mpsc::Receiver<Queued>, first: Message, intake: Intake) -> Vec<Message> {
+async fn gather(queue: &Queue, first: Message, intake: Intake) -> Vec<Message> {
     let mut urgent = first.is_urgent();
     let mut batch = vec![first];
     let patience = tokio::time::sleep(intake.linger);
     tokio::pin!(patience);
     while batch.len() < intake.most {
         if urgent {
-            let Ok((_, next)) = queue.try_recv() else { break };
+            let Some((_, next)) = queue.try_recv() else { break };
             batch.push(next);
             continue;
         }
         tokio::select! {
             biased;
-            next = queue.recv() => {
-                let Some((_, next)) = next else { break };
+            (_, next) = queue.recv() => {
                 urgent = next.is_urgent();
                 batch.push(next);
             }

@@ -58,6 +58,8 @@ pub struct CheckBatch {
 #[derive(Debug, Clone)]
 pub struct Due {
     pub monitor: Arc<Monitor>,
+    /// Whose it is, so that no team takes what all share.
+    pub team: TeamId,
     /// The instant at which it was due; of a check out of turn, when it was asked for.
     pub slot: Timestamp,
     pub occasion: Occasion,
@@ -86,6 +88,7 @@ impl Occasion {
 #[derive(Debug, Clone)]
 pub struct Observed {
     pub observation: Observation,
+    pub team: TeamId,
     pub request: Option<i64>,
 }
 
@@ -125,6 +128,14 @@ impl Message {
             Self::Deliver => Topic::Deliver,
             Self::Send(_) => Topic::Send,
             Self::Sent(_) => Topic::Sent,
+        }
+    }
+
+    /// Whose it is, where it is a single team's.
+    pub fn team(&self) -> Option<TeamId> {
+        match self {
+            Self::Observed(observed) => Some(observed.team),
+            _ => None,
         }
     }
 

@@ -25,6 +25,7 @@ pub mod invalid;
 pub mod monitor;
 pub mod observation;
 pub mod period;
+pub mod share;
 pub mod sight;
 pub mod time;
 pub mod uptime;

@@ -4,6 +4,9 @@
 //! monitor: a slot that comes up meanwhile is covered by it, and a check out of turn waits for its end, so that checks
 //! end in the order of their slots. Run twice it would ask a site twice, and the judge folds the second answer to
 //! nothing.
+//!
+//! All teams share the places for checks under way. A team that is alone may have them all; where they do not suffice,
+//! the team that has the most gives up its newest, which are `unknown`: our overload is nobody's outage.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -20,12 +23,19 @@ use gazer_domain::verdict::Judgement;
 use gazer_domain::{MonitorId, Timestamp};
 use gazer_probes::Plan as Compiled;
 use gazer_probes::check::{Job, Keep};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 
 use crate::Parts;
+use crate::places::Places;
+use crate::starved::Starved;
 
-/// Checks in flight at once. Each holds a socket and a few kilobytes; what comes on top is our overload: `unknown`.
-const IN_FLIGHT: usize = 4_000;
+/// Checks in flight at once, where the machine allows it. Each holds a socket and a few kilobytes; what comes on top is
+/// our overload: `unknown`.
+pub(crate) const IN_FLIGHT: usize = 4_000;
+
+/// Checks out of turn that wait for the one under way, over all monitors. What comes on top is left out, of whichever
+/// team has the most of them.
+const LINES: usize = 4_000;
 
 /// Checks out of turn that wait for one monitor; more would only ask the same again.
 const WAITING: usize = 3;
@@ -36,7 +46,10 @@ pub(crate) struct Check {
     /// What each monitor asks for, compiled once per revision.
     compiled: Mutex<HashMap<MonitorId, Ready>>,
     in_flight: InFlight,
-    permits: Semaphore,
+    /// For checks under way, and for those that wait for one.
+    places: Places,
+    lines: Places,
+    starved: Starved,
 }
 
 /// The monitor as it was compiled; once nobody plans it any more, its place is free.
@@ -53,7 +66,9 @@ impl Check {
             parts: parts.clone(),
             compiled: Mutex::default(),
             in_flight: InFlight::default(),
-            permits: Semaphore::new(IN_FLIGHT),
+            places: Places::new(parts.checks),
+            lines: Places::new(LINES),
+            starved: Starved::default(),
         }
     }
 
@@ -80,23 +95,40 @@ impl Check {
                 None => return false,
             },
             // It stands for the instant at which it is made.
-            Occasion::Change | Occasion::Request(_) => match self.in_flight.wait(due.monitor.id).await {
+            Occasion::Change | Occasion::Request(_) => match self.turn(due).await {
                 Some(flight) => (flight, self.parts.clock.now()),
                 None => return false,
             },
         };
-        let observation = self.observe(&Due { slot, ..due.clone() }).await;
+        let due = Due { slot, ..due.clone() };
+        let observation = self.within_share(&due).await;
+        self.starved.note(observation.judgement.cause.as_ref(), self.parts.clock.now());
         crash::point(Point::Probed);
         let request = due.occasion.request();
-        self.parts.bus.publish(Message::Observed(Box::new(Observed { observation, request })));
+        self.parts.bus.publish(Message::Observed(Box::new(Observed { observation, team: due.team, request })));
         true
     }
 
-    async fn observe(&self, due: &Due) -> Observation {
-        let Ok(_permit) = self.permits.try_acquire() else {
-            let cause = Cause::new(Code::Overloaded, format!("Gazer already had {IN_FLIGHT} checks under way"));
-            return unmade(due, self.parts.clock.now(), cause);
+    /// When no other check of the monitor is under way; `None` if enough wait for that already.
+    async fn turn(&self, due: &Due) -> Option<Flight<'_>> {
+        let line = self.lines.take(due.team)?;
+        line.during(self.in_flight.wait(due.monitor.id)).await.flatten()
+    }
+
+    /// Makes the check in one of the places that all teams share.
+    async fn within_share(&self, due: &Due) -> Observation {
+        let observed = match self.places.take(due.team) {
+            // Boxed, since a probe is large and would be moved.
+            Some(place) => place.during(Box::pin(self.observe(due))).await,
+            None => None,
         };
+        observed.unwrap_or_else(|| {
+            let text = format!("Gazer already had {} checks under way, the most it makes at a time", self.parts.checks);
+            unmade(due, self.parts.clock.now(), Cause::new(Code::Overloaded, text))
+        })
+    }
+
+    async fn observe(&self, due: &Due) -> Observation {
         let plan = match self.compile(&due.monitor) {
             Ok(plan) => plan,
             Err(invalid) => {
@@ -238,7 +270,8 @@ impl Function for Check {
 
     /// Batches do not wait for each other: one holds the slowest of its checks, the next is already due.
     fn intake(&self) -> Intake {
-        Intake { concurrency: IN_FLIGHT, ..Intake::ONE_BY_ONE }
+        // A batch is under way as long as one of its checks is, or waits to be.
+        Intake { concurrency: IN_FLIGHT + LINES, ..Intake::ONE_BY_ONE }
     }
 
     async fn run(&self, woken: Woken) -> Result<Report, Failure> {

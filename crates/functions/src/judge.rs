@@ -81,7 +81,7 @@ impl Judge {
         }
         let advanced: Vec<_> = advanced.into_values().collect();
         tx.health_advance(&advanced).await?;
-        for Observed { observation, request } in &seen {
+        for Observed { observation, request, .. } in &seen {
             let Some(request) = request else { continue };
             tx.request_settle(*request, observation).await?;
         }

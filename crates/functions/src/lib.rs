@@ -11,9 +11,11 @@ mod escalate;
 mod expire;
 mod judge;
 mod patience;
+mod places;
 mod plan;
 mod schedule;
 mod send;
+mod starved;
 
 use std::fmt;
 use std::sync::Arc;
@@ -42,6 +44,14 @@ pub struct Parts {
     pub retention: Duration,
     /// Whether this region sees, and whom to tell.
     pub lookout: Arc<Lookout>,
+    /// Checks under way at a time, of all teams together.
+    pub checks: usize,
+}
+
+/// How many checks may be under way with this many descriptors: half of them, for a check needs one or two, and the
+/// site, the store and messages need theirs.
+pub fn checks_within(descriptors: u64) -> usize {
+    usize::try_from(descriptors / 2).unwrap_or(check::IN_FLIGHT).clamp(1, check::IN_FLIGHT)
 }
 
 impl fmt::Debug for Parts {
@@ -78,4 +88,12 @@ fn jitter(parts: &Parts) -> f64 {
     let mut random = [0; 4];
     (parts.random)(&mut random);
     f64::from(u32::from_le_bytes(random)) / f64::from(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn checks_take_half_of_the_descriptors_at_most() {
+        assert_eq!([0, 256, 1_024, 1_048_576].map(super::checks_within), [1, 128, 512, 4_000]);
+    }
 }

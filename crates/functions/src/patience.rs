@@ -35,7 +35,11 @@ impl<'a> Patience<'a> {
         if !passes(err) || late || self.parts.bus.is_draining() {
             return false;
         }
-        tracing::warn!(error = err as &dyn std::error::Error, "the store failed; trying again");
+        tracing::warn!(
+            error = err as &dyn std::error::Error,
+            advice = err.advice(),
+            "the store failed; what was seen and sent is kept, and tried again"
+        );
         self.parts.clock.sleep(self.wait).await;
         self.wait = (self.wait * 2).min(LONGEST);
         true

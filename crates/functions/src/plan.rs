@@ -152,15 +152,15 @@ impl Plan {
                 state.schedule.remove(planned.monitor.id);
                 continue;
             }
-            let Some(monitor) = state.schedule.put(planned.monitor, now.max(state.planned)) else { continue };
-            if state.seq.is_some() {
-                due.push(Due { monitor, slot: now, occasion: Occasion::Change });
+            let id = planned.monitor.id;
+            let is_new = state.schedule.put(planned.monitor, planned.team, now.max(state.planned));
+            if is_new && state.seq.is_some() {
+                due.extend(state.schedule.out_of_turn(id, now, Occasion::Change));
             }
         }
         state.seq = Some(news.seq);
         for (request, monitor) in news.asked {
-            let Some(monitor) = state.schedule.get(monitor).cloned() else { continue };
-            due.push(Due { monitor, slot: now, occasion: Occasion::Request(request) });
+            due.extend(state.schedule.out_of_turn(monitor, now, Occasion::Request(request)));
         }
         self.publish(due, now);
     }

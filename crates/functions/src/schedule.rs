@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use gazer_bus::{Due, Occasion};
 use gazer_domain::monitor::Monitor;
-use gazer_domain::{MonitorId, Timestamp};
+use gazer_domain::{MonitorId, TeamId, Timestamp};
 
 #[derive(Debug, Default)]
 pub(crate) struct Schedule {
@@ -25,26 +25,33 @@ type Entry = u64;
 #[derive(Debug)]
 struct Scheduled {
     monitor: Arc<Monitor>,
+    team: TeamId,
     entry: Entry,
 }
 
+impl Scheduled {
+    fn due(&self, slot: Timestamp, occasion: Occasion) -> Due {
+        Due { monitor: Arc::clone(&self.monitor), team: self.team, slot, occasion }
+    }
+}
+
 impl Schedule {
-    pub(crate) fn get(&self, monitor: MonitorId) -> Option<&Arc<Monitor>> {
-        self.monitors.get(&monitor).map(|known| &known.monitor)
+    /// A check out of turn; `None` if nobody watches the monitor.
+    pub(crate) fn out_of_turn(&self, monitor: MonitorId, now: Timestamp, occasion: Occasion) -> Option<Due> {
+        self.monitors.get(&monitor).map(|known| known.due(now, occasion))
     }
 
-    /// Takes a monitor as it is now; its first slot is the first after `now`. Answers with it if it is not the one that
-    /// was known.
-    pub(crate) fn put(&mut self, monitor: Monitor, now: Timestamp) -> Option<Arc<Monitor>> {
-        let known = self.get(monitor.id).map(|known| (known.revision, known.cadence_since));
+    /// Takes a monitor as it is now; its first slot is the first after `now`. False if it is the one that was known.
+    pub(crate) fn put(&mut self, monitor: Monitor, team: TeamId, now: Timestamp) -> bool {
+        let known = self.monitors.get(&monitor.id).map(|known| (known.monitor.revision, known.monitor.cadence_since));
         if known == Some((monitor.revision, monitor.cadence_since)) {
-            return None;
+            return false;
         }
         self.entries += 1;
         self.slots.push(Reverse((monitor.cadence().at_or_after(now), monitor.id, self.entries)));
-        let monitor = Arc::new(monitor);
-        self.monitors.insert(monitor.id, Scheduled { monitor: Arc::clone(&monitor), entry: self.entries });
-        Some(monitor)
+        let scheduled = Scheduled { monitor: Arc::new(monitor), team, entry: self.entries };
+        self.monitors.insert(scheduled.monitor.id, scheduled);
+        true
     }
 
     pub(crate) fn remove(&mut self, monitor: MonitorId) {
@@ -63,13 +70,11 @@ impl Schedule {
                 break;
             }
             self.slots.pop();
-            let Some(Scheduled { monitor, .. }) = self.monitors.get(&id).filter(|known| known.entry == entry) else {
-                continue;
-            };
-            let cadence = monitor.cadence();
+            let Some(known) = self.monitors.get(&id).filter(|known| known.entry == entry) else { continue };
+            let cadence = known.monitor.cadence();
             let slot = cadence.at_or_before(now).unwrap_or(slot).max(slot);
             self.slots.push(Reverse((cadence.after(slot), id, entry)));
-            due.push(Due { monitor: Arc::clone(monitor), slot, occasion: Occasion::Slot });
+            due.push(known.due(slot, Occasion::Slot));
         }
         due
     }
@@ -83,6 +88,8 @@ mod tests {
     use gazer_domain::monitor::{Settings, Spec, Verify};
 
     use super::*;
+
+    const TEAM: TeamId = TeamId::from_bits(1);
 
     fn monitor(bits: u128, revision: u32) -> Monitor {
         let url = parse_url("http://192.0.2.1/").expect("a URL");
@@ -101,7 +108,7 @@ mod tests {
     fn each_slot_comes_up_once_and_at_its_instant() {
         let start = Timestamp::from_millis(1_000_000_000_000);
         let mut schedule = Schedule::default();
-        schedule.put(monitor(1, 1), start);
+        schedule.put(monitor(1, 1), TEAM, start);
         let first = schedule.next().expect("a slot");
         assert!(schedule.due(first - Duration::from_millis(1)).is_empty());
         assert_eq!(schedule.due(first).len(), 1);
@@ -113,7 +120,7 @@ mod tests {
     fn slots_that_our_own_pause_skipped_are_not_made_up_for() {
         let start = Timestamp::from_millis(1_000_000_000_000);
         let mut schedule = Schedule::default();
-        schedule.put(monitor(1, 1), start);
+        schedule.put(monitor(1, 1), TEAM, start);
         let first = schedule.next().expect("a slot");
         let due = schedule.due(first + Duration::from_secs(35));
         assert_eq!(due.iter().map(|due| due.slot).collect::<Vec<_>>(), [first + Duration::from_secs(30)]);
@@ -123,10 +130,10 @@ mod tests {
     fn a_monitor_that_comes_back_as_it_was_comes_up_once() {
         let start = Timestamp::from_millis(1_000_000_000_000);
         let mut schedule = Schedule::default();
-        assert!(schedule.put(monitor(1, 1), start).is_some());
-        assert!(schedule.put(monitor(1, 1), start).is_none(), "nothing changed");
+        assert!(schedule.put(monitor(1, 1), TEAM, start));
+        assert!(!schedule.put(monitor(1, 1), TEAM, start), "nothing changed");
         schedule.remove(MonitorId::from_bits(1));
-        assert!(schedule.put(monitor(1, 1), start).is_some());
+        assert!(schedule.put(monitor(1, 1), TEAM, start));
         assert_eq!(schedule.due(start + Duration::from_secs(10)).len(), 1);
         assert_eq!(schedule.due(start + Duration::from_secs(20)).len(), 1);
     }
@@ -135,8 +142,8 @@ mod tests {
     fn an_edit_replaces_and_a_removal_silences() {
         let start = Timestamp::from_millis(1_000_000_000_000);
         let mut schedule = Schedule::default();
-        schedule.put(monitor(1, 1), start);
-        schedule.put(monitor(1, 2), start);
+        schedule.put(monitor(1, 1), TEAM, start);
+        schedule.put(monitor(1, 2), TEAM, start);
         let due = schedule.due(start + Duration::from_secs(10));
         assert_eq!(due.iter().map(|due| due.monitor.revision).collect::<Vec<_>>(), [2]);
         schedule.remove(MonitorId::from_bits(1));

@@ -61,7 +61,8 @@ impl App {
         config: Config,
         extend: impl FnOnce(&Web, Owner, axum::Router) -> axum::Router,
     ) -> anyhow::Result<Self> {
-        let limits = serve::Limits::of(limits::raise());
+        let descriptors = limits::raise();
+        let limits = serve::Limits::of(descriptors);
         let listener = listen(config.listen).await?;
         let at = listener.local_addr().context("the listening address could not be read")?;
         let public_url = config.public_url.clone().unwrap_or_else(|| reachable(at));
@@ -96,6 +97,7 @@ impl App {
             random: chance::fill,
             retention: config.retention,
             lookout: Arc::clone(&lookout),
+            checks: gazer_functions::checks_within(descriptors),
         };
         let functions = gazer_functions::registry(&parts);
         let mut web = web(&config, public_url, store.clone(), &bus, prober, clock.clone());

@@ -6,6 +6,7 @@
 pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod serve;
+pub(crate) mod team;
 pub(crate) mod token;
 pub(crate) mod user;
 
@@ -42,6 +43,9 @@ pub(crate) enum Command {
     Demo(DemoFlags),
     /// Check one URL now and show where the time went.
     Check(CheckFlags),
+    /// Manage teams.
+    #[command(subcommand)]
+    Team(TeamCommand),
     /// Manage API tokens.
     #[command(subcommand)]
     Token(TokenCommand),
@@ -144,6 +148,21 @@ pub(crate) struct CheckFlags {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum TeamCommand {
+    /// Make a team and the account that owns it: with the password in GAZER_PASSWORD, or one that is made and printed.
+    Create {
+        #[command(flatten)]
+        place: PlaceFlags,
+        /// What it is called, such as 'Web shop'.
+        #[arg(long)]
+        name: String,
+        /// The address that its owner will sign in with.
+        #[arg(long, value_name = "ADDRESS")]
+        owner_email: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum TokenCommand {
     /// Make a token for the API and print it; it is shown this once.
     Create {
@@ -155,6 +174,9 @@ pub(crate) enum TokenCommand {
         /// What it may do: viewer reads, admin also changes monitors and alerts, owner also manages people and tokens.
         #[arg(long, default_value = "owner")]
         role: Role,
+        /// The team of the person who signs in with this address; the first team unless it is given.
+        #[arg(long, value_name = "ADDRESS")]
+        team: Option<String>,
     },
 }
 

@@ -38,6 +38,7 @@ fn main() -> ExitCode {
             Command::Serve(flags) => cli::serve::run(*flags).await,
             Command::Demo(flags) => cli::demo::run(flags).await,
             Command::Check(flags) => cli::check::run(flags).await,
+            Command::Team(command) => cli::team::run(command).await,
             Command::Token(command) => cli::token::run(command).await,
             Command::User(command) => cli::user::run(command).await,
         }

@@ -1,4 +1,5 @@
-//! Accounts that are made without a browser: the owner that the environment names, and the demo's.
+//! Accounts that are made without a browser: the owner that the environment names, those of further teams, and the
+//! demo's.
 
 use std::fmt;
 
@@ -44,6 +45,12 @@ impl Account {
         let hash = hash(&self.password);
         let made = store.owner_create(user, &self.email, &hash, team, TEAM, now).await?;
         Ok(made.then_some((user, team)))
+    }
+
+    /// Makes it the owner of a new team. False if somebody signs in with the address already: then nothing changes.
+    pub(crate) async fn found(&self, store: &Store, team: &str, now: Timestamp) -> Result<bool, gazer_store::Error> {
+        let (user, id) = (UserId::new(now, chance::bytes()), TeamId::new(now, chance::bytes()));
+        store.team_found(user, &self.email, &hash(&self.password), id, team, now).await
     }
 }
 

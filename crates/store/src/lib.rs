@@ -37,6 +37,7 @@ mod sight;
 mod sql;
 mod status;
 mod store;
+mod trouble;
 mod waits;
 mod wire;
 

@@ -187,9 +187,18 @@ where
 const SILENCE: Duration = Duration::from_secs(20);
 
 /// Waits for PostgreSQL, but not for ever.
-pub(crate) async fn patiently<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+pub(crate) fn patiently<T>(
+    work: impl Future<Output = Result<T, sqlx::Error>>,
+) -> impl Future<Output = Result<T, sqlx::Error>> {
+    within(SILENCE, work)
+}
+
+pub(crate) async fn within<T>(
+    patience: Duration,
+    work: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
     let silent = |_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()));
-    tokio::time::timeout(SILENCE, work).await.unwrap_or_else(silent)
+    tokio::time::timeout(patience, work).await.unwrap_or_else(silent)
 }
 
 /// PostgreSQL holds no NUL in a text. What comes from outside may, so it is replaced, on both engines alike.

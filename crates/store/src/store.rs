@@ -11,11 +11,11 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{PgPool, SqlSafeStr, SqlitePool};
+use sqlx::{Connection, PgPool, SqlSafeStr, SqlitePool};
 
 use crate::dialect::Dialect;
 use crate::seal::Seal;
-use crate::sql::{Conn, Row, Value, bound, failed, patiently};
+use crate::sql::{Conn, Row, Value, bound, failed, patiently, within};
 use crate::{Error, Result, SealingKey, migrate};
 
 /// How long a write waits for another process beside ours. Longer means that somebody holds the file for good.
@@ -25,6 +25,8 @@ const READERS: u32 = 3;
 const POSTGRES_CONNECTIONS: u32 = 10;
 /// A page that waits longer for a database that is away had better say so.
 const POSTGRES_PATIENCE: Duration = Duration::from_secs(5);
+/// And one that waits longer for an answer of it: reads of ours take milliseconds.
+const READ_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Where the data lives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,7 +142,8 @@ impl Store {
                 bound(sql.clone(), args).fetch_all(readers).await.map(|rows| Row::of_sqlite(&sql, rows))
             }
             Engine::Postgres(pool) => {
-                patiently(bound(sql.clone(), args).fetch_all(pool)).await.map(|rows| Row::of_postgres(&sql, rows))
+                let read = within(READ_PATIENCE, bound(sql.clone(), args).fetch_all(pool)).await;
+                read.map(|rows| Row::of_postgres(&sql, rows))
             }
         };
         rows.map_err(|source| failed(&sql, source))
@@ -195,7 +198,10 @@ impl Engine {
         let writing = options.clone().pragma("cache_size", "-6000");
         let reading = options.pragma("cache_size", "-2000").pragma("query_only", "on");
         let pool = || SqlitePoolOptions::new().max_lifetime(None).idle_timeout(None).test_before_acquire(false);
-        let writer = pool().max_connections(1).connect_with(writing).await.map_err(open)?;
+        // SQLite ends a transaction by itself where the disk is full, of which the driver does not hear: such a
+        // connection would refuse to begin another for ever, so it is left for a new one.
+        let usable = pool().before_acquire(|conn, _| Box::pin(async { Ok(!conn.is_in_transaction()) }));
+        let writer = usable.max_connections(1).connect_with(writing).await.map_err(open)?;
         let readers = pool().min_connections(0).max_connections(READERS).connect_lazy_with(reading);
         Ok(Self::Sqlite { writer, readers })
     }

@@ -1,4 +1,5 @@
-//! For tests: targets that misbehave, a site that breaks on command, databases, mail and webhook receivers, a browser.
+//! For tests: targets that misbehave, a site that breaks on command, databases and a relay before them, a small disk, mail
+//! and webhook receivers, a browser.
 //!
 //! Everything listens on loopback only and ends when its handle is dropped. Nothing here sleeps for luck: what has to be
 //! waited for is waited for as a condition with a deadline, and a deadline that passes panics with what was seen instead.
@@ -10,10 +11,12 @@ pub mod browser;
 pub mod ca;
 pub mod chance;
 pub mod client;
+pub mod disk;
 pub mod now;
 pub mod order;
 pub mod postgres;
 pub mod process;
+pub mod proxy;
 pub mod receiver;
 pub mod record;
 mod serve;

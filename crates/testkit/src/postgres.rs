@@ -6,6 +6,7 @@
 
 use std::fs;
 use std::io::Write;
+use std::net::SocketAddr;
 use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -113,6 +114,10 @@ impl Cluster {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::SeqCst) + 1);
         self.sql("postgres", &format!("create database {name}")).await.unwrap_or_else(|said| panic!("{said}"));
         self.url(&name)
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.port))
     }
 
     /// The URL of this database.

@@ -31,7 +31,11 @@ pub struct Recipe {
     args: Vec<OsString>,
     env: Vec<(OsString, OsString)>,
     port: u16,
-    data: TempDir,
+    /// Where its data lies: in a folder that goes with it, unless another is named.
+    folder: PathBuf,
+    _scratch: TempDir,
+    /// The most files it may open, where that is not the machine's.
+    descriptors: Option<u32>,
 }
 
 impl Recipe {
@@ -54,8 +58,22 @@ impl Recipe {
     /// If that one has none.
     #[must_use]
     pub fn beside(self, other: &Gazer) -> Self {
-        let copied = std::fs::copy(other.data().join("gazer.key"), self.data.path().join("gazer.key"));
+        let copied = std::fs::copy(other.data().join("gazer.key"), self.folder.join("gazer.key"));
         copied.expect("a Gazer that was started has a key");
+        self
+    }
+
+    /// Its data lies here, and outlives it.
+    #[must_use]
+    pub fn data_in(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.folder = folder.into();
+        self
+    }
+
+    /// It may open no more files than this.
+    #[must_use]
+    pub fn descriptors(mut self, most: u32) -> Self {
+        self.descriptors = Some(most);
         self
     }
 
@@ -82,9 +100,11 @@ impl Gazer {
     /// For `env!("CARGO_BIN_EXE_gazer")`, on a fresh data directory and a free port.
     #[expect(clippy::new_ret_no_self, reason = "what is not started is not a Gazer yet")]
     pub fn new(binary: impl AsRef<Path>) -> Recipe {
-        let data = tempfile::Builder::new().prefix("gazer-data-").tempdir().expect("the temp directory is writable");
+        let scratch = tempfile::Builder::new().prefix("gazer-data-").tempdir().expect("the temp directory is writable");
         let binary = binary.as_ref().to_owned();
-        Recipe { binary, args: Vec::new(), env: Vec::new(), port: free_port(), data }
+        let folder = scratch.path().to_owned();
+        let port = free_port();
+        Recipe { binary, args: Vec::new(), env: Vec::new(), port, folder, _scratch: scratch, descriptors: None }
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -97,7 +117,7 @@ impl Gazer {
     }
 
     pub fn data(&self) -> &Path {
-        self.recipe.data.path()
+        &self.recipe.folder
     }
 
     /// The lines of stdout and stderr over all its lives.
@@ -139,8 +159,16 @@ impl Gazer {
     /// If it runs already.
     pub fn launch(&mut self) {
         assert!(self.child.is_none(), "gazer is running already");
-        let mut command = self.command();
-        command.arg("serve").arg("--data").arg(self.recipe.data.path());
+        let mut command = match self.recipe.descriptors {
+            None => self.command(&self.recipe.binary),
+            Some(most) => {
+                let mut shell = self.command("sh".as_ref());
+                shell.args(["-c", "ulimit -n \"$1\" && shift && exec \"$@\"", "sh", &most.to_string()]);
+                shell.arg(&self.recipe.binary);
+                shell
+            }
+        };
+        command.arg("serve").arg("--data").arg(&self.recipe.folder);
         command.arg("--listen").arg(self.address().to_string()).args(&self.recipe.args);
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let binary = self.recipe.binary.display();
@@ -156,6 +184,21 @@ impl Gazer {
         if let Some(value) = value {
             self.recipe.env.push((name.into(), value.into()));
         }
+    }
+
+    /// How many files it may open from now on; at most as many as it was started with.
+    ///
+    /// # Panics
+    /// If that cannot be set.
+    pub async fn limit_descriptors(&self, most: u32) {
+        let limit = format!("--nofile={most}:");
+        let set = Command::new("prlimit").arg("--pid").arg(self.pid().to_string()).arg(limit).status().await;
+        assert!(set.is_ok_and(|status| status.success()), "prlimit (of util-linux) cannot set {most} files");
+    }
+
+    /// Whether it still runs, and never ended since it was started.
+    pub fn is_alive(&mut self) -> bool {
+        self.child.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
     }
 
     /// Waits for it to end by itself; answers whether it did.
@@ -211,8 +254,8 @@ impl Gazer {
 
     /// Another command on the same data: `run(&["token", "create", "--name", "ci"])`.
     pub async fn run(&self, args: &[&str]) -> Output {
-        let mut command = self.command();
-        command.args(args).arg("--data").arg(self.recipe.data.path()).stdin(Stdio::null()).kill_on_drop(true);
+        let mut command = self.command(&self.recipe.binary);
+        command.args(args).arg("--data").arg(&self.recipe.folder).stdin(Stdio::null()).kill_on_drop(true);
         command.output().await.expect("the binary can be run")
     }
 
@@ -225,8 +268,8 @@ impl Gazer {
         answer.unwrap_or_else(|error| panic!("{method} {path}: {error:?}; gazer printed {:#?}", self.printed.all()))
     }
 
-    fn command(&self) -> Command {
-        let mut command = Command::new(&self.recipe.binary);
+    fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
         command.envs(self.recipe.env.iter().map(|(name, value)| (name, value)));
         command
     }

@@ -15,6 +15,7 @@ pub mod member;
 pub mod password;
 pub mod session;
 pub mod token;
+pub mod turns;
 
 pub use address::Address;
 pub use member::{Admin, Member, Owner, Realm};
@@ -29,6 +30,7 @@ pub struct Doors {
     pub(crate) mill: password::Mill,
     pub(crate) by_email: limit::Limit<5>,
     pub(crate) by_address: limit::Limit<30>,
+    pub(crate) turns: turns::Turns,
 }
 
 /// What the store keeps of a secret. It has 256 random bits, so one fast hash is enough.

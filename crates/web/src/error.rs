@@ -11,6 +11,9 @@ use axum::response::{IntoResponse, Response};
 use gazer_domain::Invalid;
 use serde::Serialize;
 
+/// Seconds after which a store that was away may be asked again.
+const RETRY_AFTER: u64 = 5;
+
 /// One failed request. As an answer it is `application/problem+json`; pages show it through `pages::problem`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
@@ -59,9 +62,11 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Gazer failed to do this. The log says why.")
     }
 
-    pub fn unavailable(err: &dyn Error) -> Self {
-        tracing::error!(error = chain(err), "the store does not answer");
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "The store does not answer. The log says why.")
+    /// The database is away or full, which passes.
+    pub fn unavailable(err: &gazer_store::Error) -> Self {
+        tracing::error!(error = chain(err), advice = err.advice(), "the store cannot do this now");
+        let detail = "The store cannot do this now. Checks go on, and the log says why.";
+        Self { retry_after: Some(RETRY_AFTER), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
     }
 
     /// The reason phrase: `Not Found`.
@@ -80,6 +85,7 @@ impl From<gazer_store::Error> for Problem {
     fn from(err: gazer_store::Error) -> Self {
         match err {
             gazer_store::Error::Invalid(invalid) => invalid.into(),
+            err if err.is_trouble() => Self::unavailable(&err),
             err => Self::internal(&err),
         }
     }

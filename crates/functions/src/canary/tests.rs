@@ -70,6 +70,7 @@ impl World {
             prober,
             random: |bytes| bytes.fill(1),
             retention: SOON,
+            checks: 10,
             lookout: Arc::new(Lookout::new(LOCAL_REGION, Lookout::EVERY, operator)),
         };
         let world = Self { canary: Canary::new(&parts), clock, epoch, receiver };

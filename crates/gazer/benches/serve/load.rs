@@ -91,14 +91,14 @@ pub(crate) async fn stall(count: usize, stalled: usize) {
     println!("stall: lateness p99          {:.1} ms", percentile(&kept.lateness, 0.99));
 }
 
-struct Kept {
-    due: u64,
+pub(crate) struct Kept {
+    pub(crate) due: u64,
     /// Milliseconds, sorted.
-    lateness: Vec<f64>,
+    pub(crate) lateness: Vec<f64>,
 }
 
 /// Which slots of the window were answered by an arrival of their own.
-fn kept(rig: &Rig, arrivals: &[(u32, u64)], from: Timestamp, until: Timestamp) -> Kept {
+pub(crate) fn kept(rig: &Rig, arrivals: &[(u32, u64)], from: Timestamp, until: Timestamp) -> Kept {
     let mut seen: HashMap<(u32, Timestamp), f64> = HashMap::new();
     for (number, at) in arrivals {
         if (*number as usize) < rig.monitors.len() {
@@ -144,7 +144,7 @@ async fn bare_timer(slots: Vec<Timestamp>) -> Vec<f64> {
     lateness
 }
 
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     Timestamp::from_millis((micros() / 1_000) as i64)
 }
 

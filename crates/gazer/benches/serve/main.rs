@@ -1,6 +1,6 @@
 //! What a check costs end to end, and whether every slot is kept.
 //!
-//! `cargo bench -p gazer --bench serve -- [--seconds 600] [PART …]`, parts: load, tls, latency, restart, stall.
+//! `cargo bench -p gazer --bench serve -- [--seconds 600] [PART …]`, parts: load, tls, latency, restart, stall, noisy.
 //!
 //! The real binary, release build, SQLite, on real sockets of this machine. The targets run in a process of their own,
 //! so that their time is not counted, and write down when each request arrived. A slot is a pure function of the
@@ -14,6 +14,7 @@
 
 mod latency;
 mod load;
+mod noisy;
 mod rig;
 mod targets;
 
@@ -45,5 +46,8 @@ async fn main() {
     }
     if wanted("stall") {
         load::stall(1_000, 20).await;
+    }
+    if wanted("noisy") {
+        noisy::run(100).await;
     }
 }

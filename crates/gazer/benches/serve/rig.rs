@@ -37,10 +37,13 @@ impl Rig {
             recipe = recipe.arg("--extra-ca").arg(authority);
         }
         let gazer = recipe.start().await;
-        let made = gazer.run(&["token", "create", "--name", "bench"]).await;
-        assert!(made.status.success(), "token create: {made:?}");
-        let token = String::from_utf8(made.stdout).expect("a token is text").trim().to_owned();
+        let token = token(&gazer, &[]).await;
         Self { gazer, targets, monitors: Vec::new(), token, _scratch: scratch }
+    }
+
+    /// A token of the first team, or as `more` says.
+    pub(crate) async fn token(&self, more: &[&str]) -> String {
+        token(&self.gazer, more).await
     }
 
     pub(crate) async fn create(&self, path: &str, body: Value) -> Value {
@@ -98,6 +101,12 @@ impl Rig {
     pub(crate) fn cadence(&self, number: usize) -> Cadence {
         Cadence::new(self.monitors[number], INTERVAL, Timestamp::EPOCH)
     }
+}
+
+async fn token(gazer: &Gazer, more: &[&str]) -> String {
+    let made = gazer.run(&[&["token", "create", "--name", "bench"], more].concat()).await;
+    assert!(made.status.success(), "token create: {made:?}");
+    String::from_utf8(made.stdout).expect("a token is text").trim().to_owned()
 }
 
 fn size(path: &Path) -> u64 {

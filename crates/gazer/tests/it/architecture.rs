@@ -74,7 +74,8 @@ const ROOMS: [Room; 10] = [
         folder: "functions",
         knows: &["gazer-domain", "gazer-bus", "gazer-store", "gazer-probes", "gazer-channels"],
         refuses: &["sqlx", "axum"],
-        kloc: Some(3.0),
+        // Fair shares between teams, and what is said where they do not suffice, came on top of three thousand.
+        kloc: Some(3.2),
     },
     Room {
         name: "gazer-web",
@@ -97,7 +98,7 @@ const ROOMS: [Room; 10] = [
             "gazer-web",
         ],
         refuses: &[],
-        // One thousand to put everything together, the demo, whom the operator is, and the parts of a cluster.
+        // One thousand to put everything together, the demo, teams, whom the operator is, and the parts of a cluster.
         kloc: Some(1.8),
     },
     Room { name: "gazer-testkit", folder: "testkit", knows: &["gazer-domain"], refuses: &[], kloc: None },

@@ -6,7 +6,7 @@ use crate::command::gazer;
 fn without_arguments_it_says_what_it_can_do() {
     let ended = gazer(&[]);
     assert_eq!(ended.code, 0);
-    for command in ["serve", "demo", "check", "token", "user"] {
+    for command in ["serve", "demo", "check", "team", "token", "user"] {
         assert!(ended.stdout.contains(command), "{}", ended.stdout);
     }
 }
@@ -34,6 +34,10 @@ fn a_wrong_argument_ends_with_2_and_names_the_flag() {
         (&["check", "example.com", "--header", "no colon"], "--header"),
         (&["check", "example.com", "--header", "Content-Length: 1"], "--header"),
         (&["check", "example.com", "--frobnicate"], "--frobnicate"),
+        (&["team", "create", "--owner-email", "bob@example.com"], "--name"),
+        (&["team", "create", "--name", "Shop"], "--owner-email"),
+        (&["team", "create", "--name", "", "--owner-email", "bob@example.com"], "--name"),
+        (&["team", "create", "--name", "Shop", "--owner-email", "bob"], "--owner-email"),
         (&["token", "create"], "--name"),
         (&["token", "create", "--name", ""], "--name"),
         (&["token", "create", "--name", "ci", "--role", "king"], "--role"),

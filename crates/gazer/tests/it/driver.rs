@@ -24,10 +24,18 @@ pub(crate) struct Driver {
 impl Driver {
     pub(crate) async fn start(recipe: Recipe) -> Self {
         let gazer = recipe.start().await;
-        let made = gazer.run(&["token", "create", "--name", "ci"]).await;
-        assert!(made.status.success(), "token create: {made:?}");
-        let token = String::from_utf8(made.stdout).expect("a token is text").trim().to_owned();
+        let token = token(&gazer, &[]).await;
         Self { gazer, token }
+    }
+
+    /// What the header `Authorization` has to say.
+    pub(crate) fn bearer(&self) -> String {
+        format!("Bearer {}", self.token)
+    }
+
+    /// A new token: of the first team, or as `more` says.
+    pub(crate) async fn token(&self, more: &[&str]) -> String {
+        token(&self.gazer, more).await
     }
 
     pub(crate) async fn call(&self, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
@@ -85,6 +93,12 @@ impl Driver {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
+}
+
+async fn token(gazer: &Gazer, more: &[&str]) -> String {
+    let made = gazer.run(&[&["token", "create", "--name", "ci"], more].concat()).await;
+    assert!(made.status.success(), "token create: {made:?}");
+    String::from_utf8(made.stdout).expect("a token is text").trim().to_owned()
 }
 
 pub(crate) fn text(value: &Value) -> String {

@@ -11,6 +11,8 @@ mod database;
 mod driver;
 mod metrics;
 mod newcomer;
+mod noisy;
 mod serve_command;
+mod starved;
 mod story;
 mod undelivered;

@@ -83,6 +83,28 @@ async fn a_lost_password_is_replaced_beside_the_running_server() {
     assert_eq!(stranger.status.code(), Some(3));
 }
 
+#[tokio::test]
+async fn a_second_team_is_made_beside_the_running_server_and_sees_nothing_of_the_first() {
+    let ann = Driver::start(owned()).await;
+    ann.monitor("Shop", "http://127.0.0.1:9999/", json!({"interval": "24h"})).await;
+    let create = ["team", "create", "--name", "Bob's", "--owner-email", "Bob@example.com"];
+    let made = ann.gazer.run(&create).await;
+    assert!(made.status.success() && String::from_utf8_lossy(&made.stdout).trim().len() >= 24, "{made:?}");
+    let again = ann.gazer.run(&create).await;
+    assert_eq!(again.status.code(), Some(2));
+    let told = String::from_utf8_lossy(&again.stderr);
+    assert!(told.contains("--owner-email") && told.contains("already"), "{told}");
+
+    let bob = ann.token(&["--team", "bob@EXAMPLE.com"]).await;
+    for (token, seen) in [(ann.token(&[]).await, 1), (ann.token(&["--team", OWNER]).await, 1), (bob, 0)] {
+        let (status, list) = ann.gazer.api(Method::GET, "/api/v1/monitors", None, Some(&token)).await;
+        assert_eq!((status, list["data"].as_array().map(Vec::len)), (200, Some(seen)), "{list}");
+    }
+    let nobody = ann.gazer.run(&["token", "create", "--name", "ci", "--team", "eve@example.com"]).await;
+    assert_eq!(nobody.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&nobody.stderr).contains("--team"), "{nobody:?}");
+}
+
 /// A monitor of a closed address is watched and says at once why it knows nothing; a channel to one is not taken.
 #[tokio::test]
 async fn an_address_that_is_closed_is_unknown_to_a_monitor_and_refused_to_a_channel() {

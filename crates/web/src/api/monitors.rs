@@ -51,6 +51,7 @@ pub(super) async fn create(
     let settings = resolve(&web, settings)?;
     let now = web.now();
     let monitor = Monitor { id: web.new_id(), settings, revision: 1, created: now, cadence_since: now, paused: false };
+    let _turn = web.doors.turns.of(admin.team).await;
     web.store.monitor_create(admin.team, &monitor).await?;
     web.monitor_changed(admin.team, monitor.id);
     let shown = get_shown(&web, admin.team, monitor.id).await?;
@@ -85,6 +86,7 @@ pub(super) async fn edit(
     let settings = resolve(&web, patch.apply(current, MonitorSettings::CLEARS)?)?;
     // What changes nothing makes no revision.
     if settings != view.monitor.settings {
+        let _turn = web.doors.turns.of(admin.team).await;
         web.store.monitor_edit(admin.team, id, &settings, web.now()).await?.ok_or_else(Problem::not_found)?;
         web.monitor_changed(admin.team, id);
     }
@@ -100,6 +102,7 @@ pub(super) async fn delete(
     admin: Admin,
     Named(id): Named<Monitors>,
 ) -> Result<StatusCode, Problem> {
+    let _turn = web.doors.turns.of(admin.team).await;
     if !web.store.monitor_delete(admin.team, id, web.now()).await? {
         return Err(Problem::not_found());
     }

@@ -18,6 +18,7 @@ use crate::web::Wake;
 
 /// `POST /monitors/{monitor}/pause`
 pub(crate) async fn pause(State(web): State<Web>, admin: Admin, Path(monitor): Path<String>) -> Answer {
+    let _turn = web.doors.turns.of(admin.team).await;
     let paused = found(web.store.monitor_pause(admin.team, id(&monitor)?, web.now()).await?)?;
     web.monitor_changed(admin.team, paused.id);
     go(&links::monitor(paused.id))
@@ -25,6 +26,7 @@ pub(crate) async fn pause(State(web): State<Web>, admin: Admin, Path(monitor): P
 
 /// `POST /monitors/{monitor}/resume`
 pub(crate) async fn resume(State(web): State<Web>, admin: Admin, Path(monitor): Path<String>) -> Answer {
+    let _turn = web.doors.turns.of(admin.team).await;
     let resumed = found(web.store.monitor_resume(admin.team, id(&monitor)?, web.now()).await?)?;
     web.monitor_changed(admin.team, resumed.id);
     go(&links::monitor(resumed.id))
@@ -33,7 +35,9 @@ pub(crate) async fn resume(State(web): State<Web>, admin: Admin, Path(monitor): 
 /// `POST /monitors/{monitor}/check`: a request that `plan` serves; its page waits for the answer.
 pub(crate) async fn check(State(web): State<Web>, admin: Admin, Path(monitor): Path<String>) -> Answer {
     let monitor: MonitorId = id(&monitor)?;
+    let turn = web.doors.turns.of(admin.team).await;
     let request = found(web.store.request_add(admin.team, monitor, web.now()).await?)?;
+    drop(turn);
     (web.wake)(Wake::Plan);
     go(&links::check(monitor, request))
 }
@@ -123,6 +127,7 @@ pub(crate) async fn ask_delete(State(web): State<Web>, admin: Admin, Path(monito
 /// `POST /monitors/{monitor}/delete`
 pub(crate) async fn delete(State(web): State<Web>, admin: Admin, Path(monitor): Path<String>) -> Answer {
     let monitor = id(&monitor)?;
+    let _turn = web.doors.turns.of(admin.team).await;
     found(web.store.monitor_delete(admin.team, monitor, web.now()).await?.then_some(()))?;
     web.monitor_changed(admin.team, monitor);
     go(links::MONITORS)

@@ -31,6 +31,7 @@ pub(crate) async fn create(State(web): State<Web>, admin: Admin, body: Bytes) ->
     };
     let now = web.now();
     let monitor = Monitor { id: web.new_id(), settings, revision: 1, created: now, cadence_since: now, paused: false };
+    let _turn = web.doors.turns.of(admin.team).await;
     web.store.monitor_create(admin.team, &monitor).await?;
     web.monitor_changed(admin.team, monitor.id);
     go(&links::monitor(monitor.id))
@@ -55,6 +56,7 @@ pub(crate) async fn save(State(web): State<Web>, admin: Admin, Path(monitor): Pa
         }
     };
     if settings != before.settings {
+        let _turn = web.doors.turns.of(admin.team).await;
         found(web.store.monitor_edit(admin.team, before.id, &settings, web.now()).await?)?;
         web.monitor_changed(admin.team, before.id);
     }

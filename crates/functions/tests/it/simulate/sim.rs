@@ -252,6 +252,7 @@ async fn parts(time: &Time, network: &Network) -> Parts {
         retention: Duration::from_secs(86_400),
         // Each look at the witnesses would take real time, of which a simulated day has little.
         lookout: Arc::new(Lookout::new(LOCAL_REGION, NEVER, Operator::default())),
+        checks: 4_000,
     }
 }
 

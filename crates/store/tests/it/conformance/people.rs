@@ -19,6 +19,16 @@ pub(crate) async fn the_first_owner_is_made_once(world: World) {
     assert!(!create(52).await);
 }
 
+pub(crate) async fn a_team_is_founded_with_its_owner_or_not_at_all(world: World) {
+    let (store, user, team) = (&world.store, world.id(), world.id());
+    let before = store.team_list().await.unwrap().len();
+    assert!(store.team_found(user, "Bob@example.com", "h", team, "Shop", at(1)).await.unwrap());
+    assert_eq!(store.team_of(user).await.unwrap(), Some(team));
+    assert_eq!(store.team_list().await.unwrap().len(), before + 1);
+    assert!(!store.team_found(world.id(), "bob@EXAMPLE.com", "h", world.id(), "Other", at(2)).await.unwrap());
+    assert_eq!(store.team_list().await.unwrap().len(), before + 1, "no team without its owner");
+}
+
 pub(crate) async fn addresses_are_compared_without_case(world: World) {
     let (store, user) = (&world.store, world.id());
     assert!(store.user_create(user, " Ann@Example.com", "hash", at(1)).await.unwrap());

@@ -28,6 +28,7 @@ pub(crate) async fn pause(
     admin: Admin,
     Named(id): Named<Monitors>,
 ) -> Result<Json<wire::Monitor>, Problem> {
+    let _turn = web.doors.turns.of(admin.team).await;
     web.store.monitor_pause(admin.team, id, web.now()).await?.ok_or_else(Problem::not_found)?;
     web.monitor_changed(admin.team, id);
     get_shown(&web, admin.team, id).await
@@ -42,6 +43,7 @@ pub(crate) async fn resume(
     admin: Admin,
     Named(id): Named<Monitors>,
 ) -> Result<Json<wire::Monitor>, Problem> {
+    let _turn = web.doors.turns.of(admin.team).await;
     web.store.monitor_resume(admin.team, id, web.now()).await?.ok_or_else(Problem::not_found)?;
     web.monitor_changed(admin.team, id);
     get_shown(&web, admin.team, id).await
@@ -63,7 +65,9 @@ pub(crate) async fn check(
     if view.monitor.paused {
         return Err(Problem::conflict("The monitor is paused. Resume it, then check it."));
     }
+    let turn = web.doors.turns.of(admin.team).await;
     let request = web.store.request_add(admin.team, id, web.now()).await?.ok_or_else(Problem::not_found)?;
+    drop(turn);
     (web.wake)(Wake::Plan);
     let mut patience = Patience::of(LONGEST_WAIT);
     while patience.look().await {
