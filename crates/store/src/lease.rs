@@ -1,6 +1,6 @@
 //! Whose turn something is, where several processes share a database.
 //!
-//! Time is the database's own, so the clocks of the machines may differ. Each new turn has a new epoch.
+//! Time is the database's own, so the clocks of the machines may differ. Each new holder has a new epoch.
 
 use std::time::Duration;
 

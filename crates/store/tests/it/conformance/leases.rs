@@ -14,6 +14,7 @@ pub(crate) async fn a_lease_is_one_holders_until_it_ends(world: World) {
     assert_eq!(store.lease_renew("clock", "b", LONG).await.unwrap(), None, "nobody ends what is another's");
     store.lease_release("clock", "a").await.unwrap();
     assert_eq!(store.lease_renew("clock", "b", Duration::ZERO).await.unwrap(), Some(2), "a new turn, a new epoch");
+    assert_eq!(store.lease_renew("clock", "b", Duration::ZERO).await.unwrap(), Some(2), "it ran out, and nobody came");
     assert_eq!(store.lease_renew("clock", "a", LONG).await.unwrap(), Some(3), "b's ran out at once");
 }
 
