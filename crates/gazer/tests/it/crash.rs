@@ -24,6 +24,8 @@ use plan::{Kills, Size};
 
 /// `interval 5 s + timeout 3 s + lateness 1 s`, no verification: what the monitors guarantee.
 const GUARANTEE: Duration = Duration::from_secs(9);
+/// How long after its slot a check begins at the latest.
+const LATENESS: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(90);
 
 #[tokio::test(flavor = "multi_thread")]

