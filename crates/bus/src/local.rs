@@ -1,8 +1,8 @@
 //! The driver for one machine: a bounded queue per topic, a worker per topic and per clock.
 //!
-//! A full queue drops what is flow (it is counted as missed, or its lease runs out), of whichever team has the most in it,
-//! and ignores what is a bell (one is enough). Stopping happens in two steps: first the clocks stop, so nothing new is claimed or planned; then the queues
-//! are drained, until nothing is left or the caller's patience ends.
+//! A full queue drops what is flow (it is counted as missed, or its lease runs out), of whichever team has the most in
+//! it, and ignores what is a bell (one is enough). Stopping happens in two steps: first the clocks stop, so nothing new
+//! is claimed or planned; then the queues are drained, until nothing is left or the caller's patience ends.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};

@@ -20,7 +20,7 @@ use gazer_domain::delivery::Outcome;
 use gazer_domain::time::humane_duration;
 use gazer_domain::{DeliveryId, Timestamp};
 use lettre::message::header::{HeaderName, HeaderValue};
-use lettre::message::{Mailbox, Mailboxes, Message, MultiPart, SinglePart, header};
+use lettre::message::{Mailbox, Mailboxes, Message, MessageBuilder, MultiPart, SinglePart, header};
 use lettre::{Address, address::Envelope};
 use tokio::time::Instant;
 
@@ -90,21 +90,7 @@ impl Mail {
     }
 
     pub(crate) async fn send(&self, id: &DeliveryId, to: &[String], notice: &Notice) -> Outcome {
-        let started = Instant::now();
-        let mut answers = Vec::with_capacity(to.len());
-        let mut mailboxes = Vec::with_capacity(to.len());
-        for text in to {
-            match text.parse::<Address>() {
-                Ok(address) => mailboxes.push(address),
-                Err(_) => answers.push((text.clone(), Answer::Never("not an e-mail address".into()))),
-            }
-        }
-        if !mailboxes.is_empty() {
-            let message = self.message(id, &mailboxes, notice);
-            let given = transport::hand_over(&self.server, &self.from.email, &mailboxes, &message).await;
-            answers.extend(mailboxes.iter().map(ToString::to_string).zip(given));
-        }
-        outcome(answers, started.elapsed())
+        self.give(to, |to| self.message(id, to, notice)).await
     }
 
     /// A text for the operator, who needs no more.
@@ -116,51 +102,60 @@ impl Mail {
         text: String,
         at: Timestamp,
     ) -> Outcome {
+        let written = |to: &[Address]| finished(self.head(id, to, subject, at).singlepart(SinglePart::plain(text)));
+        self.give(&[to.to_owned()], written).await
+    }
+
+    /// Hands over what is written to those who can be written to.
+    async fn give(&self, to: &[String], written: impl FnOnce(&[Address]) -> Vec<u8> + Send) -> Outcome {
         let started = Instant::now();
-        let Ok(address) = to.parse::<Address>() else {
-            return Outcome::Refused { why: format!("{to} is not an e-mail address") };
-        };
-        let domain = self.from.email.domain();
-        let envelope = Envelope::new(Some(self.from.email.clone()), vec![address.clone()]);
-        let message = Message::builder()
-            .from(self.from.clone())
-            .to(Mailbox::new(None, address.clone()))
-            .subject(subject)
-            .date(date(at))
-            .message_id(Some(format!("<{id}@{domain}>")))
-            .raw_header(raw("Auto-Submitted", "auto-generated"))
-            .envelope(envelope.expect("there is a recipient"))
-            .singlepart(SinglePart::plain(text))
-            .expect("it has a sender and an envelope")
-            .formatted();
-        let mailboxes = [address];
-        let given = transport::hand_over(&self.server, &self.from.email, &mailboxes, &message).await;
-        outcome(mailboxes.iter().map(ToString::to_string).zip(given).collect(), started.elapsed())
+        let mut answers = Vec::with_capacity(to.len());
+        let mut mailboxes = Vec::with_capacity(to.len());
+        for text in to {
+            match text.parse::<Address>() {
+                Ok(address) => mailboxes.push(address),
+                Err(_) => answers.push((text.clone(), Answer::Never("not an e-mail address".into()))),
+            }
+        }
+        if !mailboxes.is_empty() {
+            let message = written(&mailboxes);
+            let given = transport::hand_over(&self.server, &self.from.email, &mailboxes, &message).await;
+            answers.extend(mailboxes.iter().map(ToString::to_string).zip(given));
+        }
+        outcome(answers, started.elapsed())
     }
 
     fn message(&self, id: &DeliveryId, to: &[Address], notice: &Notice) -> Vec<u8> {
-        let domain = self.from.email.domain();
-        let everyone: Mailboxes = to.iter().map(|address| Mailbox::new(None, address.clone())).collect();
-        let mut builder = Message::builder()
-            .from(self.from.clone())
-            .mailbox(header::To::from(everyone))
-            .subject(render::subject(notice))
-            .date(date(notice.at))
-            .message_id(Some(format!("<{id}@{domain}>")))
-            // RFC 3834 §5: nobody's holiday notice should answer a machine.
-            .raw_header(raw("Auto-Submitted", "auto-generated"));
+        let mut builder = self.head(id, to, &render::subject(notice), notice.at);
         if let About::Incident(story) = &notice.about {
             // A root that is never sent: whichever of its messages a mailbox has, they stand together.
-            builder = builder.references(format!("<{}@{domain}>", story.incident));
+            builder = builder.references(format!("<{}@{}>", story.incident, self.from.email.domain()));
         }
         let alternatives = MultiPart::alternative()
             .boundary(format!("=_{id}"))
             .singlepart(SinglePart::plain(render::text(notice)))
             .singlepart(SinglePart::html(render::html(notice)));
-        let envelope = Envelope::new(Some(self.from.email.clone()), to.to_vec());
-        let builder = builder.envelope(envelope.expect("there is a recipient"));
-        builder.multipart(alternatives).expect("it has a sender and an envelope").formatted()
+        finished(builder.multipart(alternatives))
     }
+
+    /// What every message of ours begins with.
+    fn head(&self, id: &DeliveryId, to: &[Address], subject: &str, at: Timestamp) -> MessageBuilder {
+        let everyone: Mailboxes = to.iter().map(|address| Mailbox::new(None, address.clone())).collect();
+        let envelope = Envelope::new(Some(self.from.email.clone()), to.to_vec());
+        Message::builder()
+            .envelope(envelope.expect("there is a recipient"))
+            .from(self.from.clone())
+            .mailbox(header::To::from(everyone))
+            .subject(subject)
+            .date(date(at))
+            .message_id(Some(format!("<{id}@{}>", self.from.email.domain())))
+            // RFC 3834 §5: nobody's holiday notice should answer a machine.
+            .raw_header(raw("Auto-Submitted", "auto-generated"))
+    }
+}
+
+fn finished(message: Result<Message, lettre::error::Error>) -> Vec<u8> {
+    message.expect("it has a sender and an envelope").formatted()
 }
 
 /// `Debug` shows no password.

@@ -13,6 +13,7 @@ use gazer_domain::time::humane_duration;
 use serde::Serialize;
 use url::Url;
 
+use crate::webhook::body::Body;
 use crate::{Channels, webhook};
 
 const VERSION: u8 = 1;
@@ -67,15 +68,6 @@ impl Channels {
         mail.send_plain(&episode.message(news), to, &subject(episode, news), text(episode, news), at(episode, news))
             .await
     }
-}
-
-#[derive(Serialize)]
-struct Body<'a> {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    version: u8,
-    timestamp: String,
-    data: Data<'a>,
 }
 
 #[derive(Serialize)]

@@ -5,7 +5,7 @@
 //! Redirects are not followed: a receiver that moved has to say so to a person, and the secret is not for whoever an
 //! open redirect names.
 
-mod body;
+pub(crate) mod body;
 
 use gazer_domain::cause::{Cause, Code};
 use gazer_domain::channel::Notice;

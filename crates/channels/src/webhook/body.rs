@@ -9,13 +9,14 @@ use serde::Serialize;
 
 const VERSION: u8 = 1;
 
+/// What every webhook of ours is wrapped in.
 #[derive(Serialize)]
-struct Body<'a> {
+pub(crate) struct Body<D> {
     #[serde(rename = "type")]
-    kind: &'static str,
-    version: u8,
-    timestamp: String,
-    data: Data<'a>,
+    pub(crate) kind: &'static str,
+    pub(crate) version: u8,
+    pub(crate) timestamp: String,
+    pub(crate) data: D,
 }
 
 #[derive(Serialize)]

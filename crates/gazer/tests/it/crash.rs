@@ -71,13 +71,7 @@ async fn play(recipe: Recipe, mut kills: Kills) -> Told {
     let lasts = made.await;
     let rule = json!({"name": "Lasts", "monitors": "all", "channels": [lasts["id"]], "on": ["down"], "after": "3s"});
     app.create("/alert-rules", rule).await;
-    let mut sites = Vec::new();
-    for n in 0..size.sites {
-        sites.push(Watched::start(&app, n).await);
-    }
-    for site in &sites {
-        app.until(&format!("/monitors/{}", site.monitor), |seen| seen["status"] == "up", PATIENCE).await;
-    }
+    let sites = Watched::start_all(&app, size.sites).await;
     let mut ledger = Ledger::default();
     for round in 1..=size.rounds {
         ledger.break_all(&sites, kills.chance()).await;

@@ -79,6 +79,19 @@ async fn without_descriptors_no_site_is_down_that_is_well() {
     receiver.wait_until(|hooks| hooks.len() == good.len(), PATIENCE).await;
 }
 
+/// Two sites, each seen as up.
+async fn watched(app: &Driver, sites: [(&str, &Site); 2]) -> [String; 2] {
+    let quick = json!({"verify": {"attempts": 0, "gap": "0s"}});
+    let mut monitors = [String::new(), String::new()];
+    for (monitor, (name, site)) in monitors.iter_mut().zip(sites) {
+        *monitor = app.monitor(name, &site.url(), quick.clone()).await;
+    }
+    for monitor in &monitors {
+        app.until(&format!("/monitors/{monitor}"), |seen| seen["status"] == "up", PATIENCE).await;
+    }
+    monitors
+}
+
 /// While nothing can be written, what is seen is kept, and told once there is room.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_costs_nobody_a_message() {
@@ -86,12 +99,7 @@ async fn a_full_disk_costs_nobody_a_message() {
     let (site, well, receiver) = (Site::http().await, Site::http().await, WebhookReceiver::start().await);
     let mut app = Driver::start(owned().data_in(disk.path())).await;
     app.webhook(&receiver.url()).await;
-    let quick = json!({"verify": {"attempts": 0, "gap": "0s"}});
-    let monitor = app.monitor("Shop", &site.url(), quick.clone()).await;
-    let other = app.monitor("Blog", &well.url(), quick).await;
-    for id in [&monitor, &other] {
-        app.until(&format!("/monitors/{id}"), |seen| seen["status"] == "up", PATIENCE).await;
-    }
+    let [monitor, other] = watched(&app, [("Shop", &site), ("Blog", &well)]).await;
 
     disk.fill();
     let line = app.gazer.printed().wait_for(|line| line.contains("make room"), PATIENCE).await;
@@ -139,12 +147,7 @@ async fn a_database_that_answers_late_makes_no_outage_and_hides_none() {
     let through = database.replace(&cluster.address().to_string(), &proxy.address().to_string());
     let mut app = Driver::start(owned().env("GAZER_DATABASE", through)).await;
     app.webhook(&receiver.url()).await;
-    let quick = json!({"verify": {"attempts": 0, "gap": "0s"}});
-    let monitor = app.monitor("Shop", &site.url(), quick.clone()).await;
-    let other = app.monitor("Blog", &well.url(), quick).await;
-    for id in [&monitor, &other] {
-        app.until(&format!("/monitors/{id}"), |seen| seen["status"] == "up", PATIENCE).await;
-    }
+    let [monitor, other] = watched(&app, [("Shop", &site), ("Blog", &well)]).await;
 
     proxy.turn(Passage::Late(late));
     let (began, hits) = (now(), well.hits().len());

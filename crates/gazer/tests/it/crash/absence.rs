@@ -10,7 +10,7 @@ use gazer_testkit::receiver::{Received, WebhookReceiver};
 
 use super::ledger::{self, Ledger, Watched};
 use super::plan::Size;
-use super::{PATIENCE, report};
+use super::report;
 use crate::driver::{Driver, owned};
 
 /// What the docs promise: everybody is told by then, once the database is back.
@@ -23,13 +23,7 @@ async fn a_database_that_stays_away_delays_messages_and_loses_none() {
     let receiver = WebhookReceiver::start().await;
     let app = Driver::start(owned().env("GAZER_DATABASE", cluster.fresh_database().await)).await;
     let (_, secret) = app.webhook(&receiver.url()).await;
-    let mut sites = Vec::new();
-    for n in 0..size.sites {
-        sites.push(Watched::start(&app, n).await);
-    }
-    for site in &sites {
-        app.until(&format!("/monitors/{}", site.monitor), |seen| seen["status"] == "up", PATIENCE).await;
-    }
+    let sites = Watched::start_all(&app, size.sites).await;
 
     let mut ledger = Ledger::default();
     cluster.stop().await;

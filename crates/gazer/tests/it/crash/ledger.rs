@@ -15,12 +15,24 @@ use super::{GUARANTEE, LATENESS, PATIENCE};
 use crate::driver::{Driver, text};
 
 pub(crate) struct Watched {
-    pub(crate) monitor: String,
+    monitor: String,
     site: Site,
 }
 
 impl Watched {
-    pub(crate) async fn start(app: &Driver, number: usize) -> Self {
+    /// So many sites, each seen as up.
+    pub(crate) async fn start_all(app: &Driver, count: usize) -> Vec<Self> {
+        let mut sites = Vec::new();
+        for number in 0..count {
+            sites.push(Self::start(app, number).await);
+        }
+        for site in &sites {
+            app.until(&format!("/monitors/{}", site.monitor), |seen| seen["status"] == "up", PATIENCE).await;
+        }
+        sites
+    }
+
+    async fn start(app: &Driver, number: usize) -> Self {
         let site = Site::http().await;
         // A busy machine may keep a good site waiting for a second; that would be an outage that the ledger knows not of.
         let http = json!({"url": site.url(), "timeout": "3s"});
