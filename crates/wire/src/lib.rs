@@ -1,4 +1,5 @@
-//! How domain types are written, in a column and on the bus: private structs in JSON, one file per type.
+//! How domain types are written where they leave the process: private structs in JSON, one file per type. By now that
+//! is in a column.
 //!
 //! Reading is strict (`deny_unknown_fields`), so what another program wrote is an error that names it, never half a
 //! monitor. Durations and instants carry their unit in the field's name. What is secret is never beside what is open:
