@@ -121,8 +121,9 @@ impl Ledger {
             assert_eq!(told.len(), self.rounds.len(), "{}: one incident per outage: {told:#?}", site.monitor);
             for ((broke, repaired), (id, (started, ended))) in self.rounds.iter().zip(&told) {
                 let repaired = repaired.expect("every round ends");
-                assert!(started >= broke && *started < repaired + GUARANTEE, "{id} began at {started}, not at {broke}");
-                // It ends with the slot of the check that found it well, and a check may begin a little after its slot.
+                // It begins and ends with the slot of the check that saw it so, and a check may begin a little after its slot.
+                let is_then = *started + LATENESS >= *broke && *started < repaired + GUARANTEE;
+                assert!(is_then, "{id} began at {started}, not at {broke}");
                 let is_after = ended.is_some_and(|ended| ended + LATENESS >= repaired);
                 assert!(is_after, "{id} ended at {ended:?}, not after {repaired}");
                 let story = app.get(&format!("/incidents/{id}")).await;
