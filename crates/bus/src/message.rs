@@ -6,7 +6,7 @@ use gazer_domain::channel::{Notice, Target};
 use gazer_domain::delivery::Outcome;
 use gazer_domain::monitor::Monitor;
 use gazer_domain::observation::Observation;
-use gazer_domain::{DeliveryId, MonitorId, TeamId, Timestamp};
+use gazer_domain::{DeliveryId, MonitorId, Region, TeamId, Timestamp};
 
 /// A named stream. The version in the name changes with the shape of what it carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -46,9 +46,10 @@ pub enum Message {
     Sent(Sent),
 }
 
-/// Checks that are due together.
+/// Checks that are due together in one region.
 #[derive(Debug, Clone)]
 pub struct CheckBatch {
+    pub region: Region,
     pub due: Vec<Due>,
     /// A batch that is found later than this is dropped: nobody is asked for what was due long ago.
     pub deadline: Timestamp,
@@ -87,6 +88,8 @@ impl Occasion {
 
 #[derive(Debug, Clone)]
 pub struct Observed {
+    /// Where it was seen from.
+    pub region: Region,
     pub observation: Observation,
     pub team: TeamId,
     pub request: Option<i64>,

@@ -59,7 +59,7 @@ mod tests {
 
     use gazer_domain::observation::{Observation, Phases};
     use gazer_domain::verdict::Judgement;
-    use gazer_domain::{MonitorId, Timestamp};
+    use gazer_domain::{MonitorId, Region, Timestamp};
 
     use super::*;
     use crate::message::Observed;
@@ -76,7 +76,8 @@ mod tests {
             certificate_until: None,
             attempts: Vec::new(),
         };
-        Message::Observed(Box::new(Observed { observation, team: TeamId::from_bits(team), request: None }))
+        let (region, team) = (Region::local(), TeamId::from_bits(team));
+        Message::Observed(Box::new(Observed { region, observation, team, request: None }))
     }
 
     fn monitor((_, message): Queued) -> u128 {

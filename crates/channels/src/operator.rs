@@ -95,7 +95,7 @@ fn body(episode: &Episode, news: News) -> Vec<u8> {
         version: VERSION,
         timestamp: at(episode, news).rfc3339(),
         data: Data {
-            region,
+            region: region.as_str(),
             cause: Cause { code: fault.as_str(), text },
             started_at: started.rfc3339(),
             ended_at: ended(episode, news).map(Timestamp::rfc3339),
@@ -138,13 +138,14 @@ fn text(episode: &Episode, news: News) -> String {
 
 #[cfg(test)]
 mod tests {
-    use gazer_domain::sight::{Fault, LOCAL_REGION};
+    use gazer_domain::Region;
+    use gazer_domain::sight::Fault;
 
     use super::*;
 
     fn episode(ended: Option<i64>) -> Episode {
         Episode {
-            region: LOCAL_REGION.into(),
+            region: Region::local(),
             fault: Fault::NetworkDown,
             text: "our network seems to be down: none of 3 witnesses answers".into(),
             started: Timestamp::from_millis(1_790_000_000_000),

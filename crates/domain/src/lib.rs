@@ -25,6 +25,7 @@ pub mod invalid;
 pub mod monitor;
 pub mod observation;
 pub mod period;
+pub mod region;
 pub mod share;
 pub mod sight;
 pub mod time;
@@ -33,4 +34,5 @@ pub mod verdict;
 
 pub use id::{ChannelId, DeliveryId, IncidentId, MonitorId, RuleId, TeamId, TokenId, UserId};
 pub use invalid::Invalid;
+pub use region::Region;
 pub use time::Timestamp;

@@ -11,10 +11,8 @@ use std::time::Duration;
 
 use crate::time::humane_duration;
 use crate::verdict::{Judgement, Verdict};
-use crate::{DeliveryId, Timestamp};
+use crate::{DeliveryId, Region, Timestamp};
 
-/// What a prober is called that nobody gave a name to.
-pub const LOCAL_REGION: &str = "local";
 /// Looks in a row that open an episode, and that close it.
 const CERTAIN: u8 = 2;
 /// A judge takes milliseconds; one that is this far behind no longer tells in time.
@@ -144,7 +142,7 @@ pub fn judge(facts: &Facts) -> Option<(Fault, String)> {
 /// A stretch in which a region could not see, or could not tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Episode {
-    pub region: String,
+    pub region: Region,
     /// What was wrong first.
     pub fault: Fault,
     pub text: String,

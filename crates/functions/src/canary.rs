@@ -18,9 +18,9 @@ use std::time::Duration;
 use futures_util::future::join3;
 use gazer_bus::{Failure, Function, Report, Topic, Wake, Woken};
 use gazer_channels::Operator;
-use gazer_domain::Timestamp;
 use gazer_domain::delivery::Outcome;
 use gazer_domain::sight::{self, Episode, Facts, Fault, Sight, StoreSays, Turn};
+use gazer_domain::{Region, Timestamp};
 use tokio::sync::Mutex;
 
 use crate::Parts;
@@ -38,7 +38,7 @@ const SIGN_OF_LIFE: u32 = 4;
 /// What a region's canary is told, and what it answers to whoever asks.
 #[derive(Debug)]
 pub struct Lookout {
-    pub region: String,
+    pub region: Region,
     /// From one look to the next.
     pub every: Duration,
     pub operator: Operator,
@@ -49,8 +49,8 @@ impl Lookout {
     /// How often a region looks whether it sees.
     pub const EVERY: Duration = Duration::from_secs(15);
 
-    pub fn new(region: impl Into<String>, every: Duration, operator: Operator) -> Self {
-        Self { region: region.into(), every, operator, impaired: AtomicBool::new(false) }
+    pub fn new(region: Region, every: Duration, operator: Operator) -> Self {
+        Self { region, every, operator, impaired: AtomicBool::new(false) }
     }
 
     /// Whether this region is known not to see, or not to tell.
@@ -142,11 +142,11 @@ impl Canary {
         let region = self.parts.lookout.region.clone();
         match turn {
             Turn::Opened { at, fault, text } => {
-                tracing::error!(region, code = fault.as_str(), "impaired: {text}");
+                tracing::error!(%region, code = fault.as_str(), "impaired: {text}");
                 state.ledger.open(Episode { region, fault, text, started: at, ended: None });
             }
             Turn::Closed { at } => {
-                tracing::info!(region, "no longer impaired");
+                tracing::info!(%region, "no longer impaired");
                 state.ledger.close(at);
             }
         }

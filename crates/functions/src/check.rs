@@ -105,7 +105,9 @@ impl Check {
         self.starved.note(observation.judgement.cause.as_ref(), self.parts.clock.now());
         crash::point(Point::Probed);
         let request = due.occasion.request();
-        self.parts.bus.publish(Message::Observed(Box::new(Observed { observation, team: due.team, request })));
+        let region = self.parts.lookout.region.clone();
+        let seen = Observed { region, observation, team: due.team, request };
+        self.parts.bus.publish(Message::Observed(Box::new(seen)));
         true
     }
 

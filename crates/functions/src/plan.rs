@@ -173,7 +173,8 @@ impl Plan {
     fn publish(&self, due: Vec<Due>, now: Timestamp) -> u64 {
         let count = due.len() as u64;
         if count > 0 {
-            self.parts.bus.publish(Message::Check(CheckBatch { due, deadline: now + STALE }));
+            let region = self.parts.lookout.region.clone();
+            self.parts.bus.publish(Message::Check(CheckBatch { region, due, deadline: now + STALE }));
             crash::point(Point::Planned);
         }
         count

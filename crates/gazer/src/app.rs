@@ -18,8 +18,7 @@ use gazer_bus::local::{self, Running};
 use gazer_bus::{Bus, Clock, Message, SystemClock};
 use gazer_channels::Channels;
 use gazer_domain::monitor::Spec;
-use gazer_domain::sight::LOCAL_REGION;
-use gazer_domain::{TeamId, UserId};
+use gazer_domain::{Region, TeamId, UserId};
 use gazer_functions::{Lookout, Parts};
 use gazer_probes::Prober;
 use gazer_probes::canary::Canaries;
@@ -84,7 +83,7 @@ impl App {
         let prober = Prober::new(probes(&config, at, canaries)?).context("the prober could not be set up")?;
         let operator = config.operator.open(&store).await?;
         operator::judge(&operator, prober.door())?;
-        let lookout = Arc::new(Lookout::new(LOCAL_REGION, config.look_every, operator));
+        let lookout = Arc::new(Lookout::new(Region::local(), config.look_every, operator));
         let channels = Arc::new(Channels::new(prober.clone(), config.mail.clone()));
         let (hold, turn) = turn::of(&store, &config.place).await?;
         let parts = Parts {

@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use gazer_domain::Timestamp;
 use gazer_domain::sight::{Episode, Fault, Told};
+use gazer_domain::{Region, Timestamp};
 
 use crate::sql::{Row, args};
 use crate::{Result, Store};
@@ -31,10 +31,10 @@ pub struct Overdue {
 
 impl Store {
     /// Writes down that a region looked: a store that takes this takes other things.
-    pub async fn look_note(&self, region: &str, now: Timestamp) -> Result<()> {
+    pub async fn look_note(&self, region: &Region, now: Timestamp) -> Result<()> {
         let sql = "insert into looks (region, looked) values ($1, $2)
             on conflict (region) do update set looked = excluded.looked";
-        self.run(sql, args![region, now]).await.map(drop)
+        self.run(sql, args![region.as_str(), now]).await.map(drop)
     }
 
     /// Monitors without a check for longer than they should be. What was missed before `since`, when this process
@@ -61,11 +61,11 @@ impl Store {
     }
 
     /// What lasts, and what is still to be told, oldest first.
-    pub async fn episodes_unsettled(&self, region: &str, now: Timestamp) -> Result<Vec<TrackedEpisode>> {
+    pub async fn episodes_unsettled(&self, region: &Region, now: Timestamp) -> Result<Vec<TrackedEpisode>> {
         let sql = "select started, region, fault, said, ended, webhook_told, email_told from episodes
             where region = $1 and (ended is null or (started > $2 and (webhook_told < 2 or email_told < 2)))
             order by started";
-        self.rows(sql, args![region, now - WORTH_TELLING]).await?.iter().map(read).collect()
+        self.rows(sql, args![region.as_str(), now - WORTH_TELLING]).await?.iter().map(read).collect()
     }
 }
 
@@ -77,7 +77,7 @@ fn read(row: &Row) -> Result<TrackedEpisode> {
     };
     Ok(TrackedEpisode {
         episode: Episode {
-            region: row.text("region")?,
+            region: row.word("region", |name| name.parse().ok())?,
             fault: row.word("fault", Fault::parse)?,
             text: row.text("said")?,
             started: row.time("started")?,

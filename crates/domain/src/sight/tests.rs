@@ -91,7 +91,7 @@ fn what_was_open_is_taken_up_again() {
 #[test]
 fn a_start_that_did_not_get_through_is_told_by_its_end() {
     let mut episode = Episode {
-        region: LOCAL_REGION.into(),
+        region: Region::local(),
         fault: Fault::NetworkDown,
         text: "gone".into(),
         started: at(0),

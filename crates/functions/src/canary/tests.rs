@@ -5,7 +5,8 @@ use std::sync::atomic::AtomicI64;
 use gazer_bus::hold::{self, Lease};
 use gazer_bus::{Bus, Clock, Hold};
 use gazer_channels::Channels;
-use gazer_domain::sight::{LOCAL_REGION, Told};
+use gazer_domain::Region;
+use gazer_domain::sight::Told;
 use gazer_probes::{Config, Prober};
 use gazer_store::{Location, Options, SealingKey, Store, TrackedEpisode};
 use gazer_testkit::now::now;
@@ -71,7 +72,7 @@ impl World {
             random: |bytes| bytes.fill(1),
             retention: SOON,
             checks: 10,
-            lookout: Arc::new(Lookout::new(LOCAL_REGION, Lookout::EVERY, operator)),
+            lookout: Arc::new(Lookout::new(Region::local(), Lookout::EVERY, operator)),
         };
         let world = Self { canary: Canary::new(&parts), clock, epoch, receiver };
         world.turn(1).await;
@@ -103,7 +104,7 @@ impl World {
 
     fn episode(&self) -> Episode {
         let text = "the database does not take what is decided: it is away".to_owned();
-        let region = LOCAL_REGION.to_owned();
+        let region = Region::local();
         Episode { region, fault: Fault::StoreSilent, text, started: self.clock.now(), ended: None }
     }
 }
@@ -129,7 +130,7 @@ async fn what_the_store_did_not_take_outlives_the_turn() {
     assert_eq!(world.kinds(), ["operator.impaired", "operator.recovered"]);
     let told = world.receiver.received();
     assert_eq!(told[0].json["data"]["started_at"], told[1].json["data"]["started_at"]);
-    let left = world.canary.parts.store.episodes_unsettled(LOCAL_REGION, world.clock.now()).await;
+    let left = world.canary.parts.store.episodes_unsettled(&Region::local(), world.clock.now()).await;
     assert!(left.expect("the store answers").is_empty(), "it is written, and settled");
 }
 

@@ -15,8 +15,7 @@ use gazer_domain::channel::Target;
 use gazer_domain::guarantee::guarantee;
 use gazer_domain::http::{HttpSpec, parse_url};
 use gazer_domain::monitor::{Monitor, Settings, Spec, Verify};
-use gazer_domain::sight::LOCAL_REGION;
-use gazer_domain::{ChannelId, MonitorId, RuleId, TeamId};
+use gazer_domain::{ChannelId, MonitorId, Region, RuleId, TeamId};
 use gazer_functions::{Lookout, Parts};
 use gazer_probes::Prober;
 use gazer_store::{Channel, Location, Options, SealingKey, Store};
@@ -228,8 +227,8 @@ fn clock_of(function: &dyn Function) -> Option<Duration> {
 }
 
 fn single(message: Message) -> Vec<Message> {
-    let Message::Check(CheckBatch { due, deadline }) = message else { return vec![message] };
-    due.into_iter().map(|due| Message::Check(CheckBatch { due: vec![due], deadline })).collect()
+    let Message::Check(CheckBatch { region, due, deadline }) = message else { return vec![message] };
+    due.into_iter().map(|due| Message::Check(CheckBatch { region: region.clone(), due: vec![due], deadline })).collect()
 }
 
 async fn parts(time: &Time, network: &Network) -> Parts {
@@ -251,7 +250,7 @@ async fn parts(time: &Time, network: &Network) -> Parts {
         random: chance::fill,
         retention: Duration::from_secs(86_400),
         // Each look at the witnesses would take real time, of which a simulated day has little.
-        lookout: Arc::new(Lookout::new(LOCAL_REGION, NEVER, Operator::default())),
+        lookout: Arc::new(Lookout::new(Region::local(), NEVER, Operator::default())),
         checks: 4_000,
     }
 }

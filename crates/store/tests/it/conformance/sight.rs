@@ -1,25 +1,26 @@
 use std::time::Duration;
 
-use gazer_domain::sight::{Episode, Fault, LOCAL_REGION, Told};
+use gazer_domain::Region;
+use gazer_domain::sight::{Episode, Fault, Told};
 use gazer_domain::verdict::Verdict;
 use gazer_store::{Overdue, TrackedEpisode};
 
 use crate::world::{World, at};
 
-fn episode(region: &str, started: u64) -> TrackedEpisode {
+fn episode(region: &Region, started: u64) -> TrackedEpisode {
     let text = "our network seems to be down".to_owned();
     let episode =
-        Episode { region: region.to_owned(), fault: Fault::NetworkDown, text, started: at(started), ended: None };
+        Episode { region: region.clone(), fault: Fault::NetworkDown, text, started: at(started), ended: None };
     TrackedEpisode { episode, webhook: Told::Nothing, email: Told::All }
 }
 
 async fn unsettled(world: &World, now: u64) -> Vec<TrackedEpisode> {
-    world.store.episodes_unsettled(LOCAL_REGION, at(now)).await.unwrap()
+    world.store.episodes_unsettled(&Region::local(), at(now)).await.unwrap()
 }
 
 pub(crate) async fn an_episode_is_kept_until_it_is_told(world: World) {
     let store = &world.store;
-    let mut tracked = episode(LOCAL_REGION, 10);
+    let mut tracked = episode(&Region::local(), 10);
     for told in [Told::Nothing, Told::Start] {
         tracked.webhook = told;
         store.episode_put(&tracked).await.unwrap();
@@ -27,7 +28,7 @@ pub(crate) async fn an_episode_is_kept_until_it_is_told(world: World) {
     }
     tracked.episode.ended = Some(at(100));
     store.episode_put(&tracked).await.unwrap();
-    let newer = episode(LOCAL_REGION, 200);
+    let newer = episode(&Region::local(), 200);
     store.episode_put(&newer).await.unwrap();
     assert_eq!(unsettled(&world, 200).await, [tracked.clone(), newer.clone()], "oldest first");
     let left = [newer];
@@ -40,14 +41,14 @@ pub(crate) async fn an_episode_is_kept_until_it_is_told(world: World) {
 }
 
 pub(crate) async fn a_region_has_its_own_episodes(world: World) {
-    let (store, elsewhere) = (&world.store, "fra");
-    for region in [LOCAL_REGION, elsewhere] {
+    let (store, elsewhere) = (&world.store, &"fra".parse().unwrap());
+    for region in [&Region::local(), elsewhere] {
         store.episode_put(&episode(region, 10)).await.unwrap();
         for second in [10, 25] {
             store.look_note(region, at(second)).await.unwrap();
         }
     }
-    assert_eq!(unsettled(&world, 20).await, [episode(LOCAL_REGION, 10)]);
+    assert_eq!(unsettled(&world, 20).await, [episode(&Region::local(), 10)]);
     assert_eq!(store.episodes_unsettled(elsewhere, at(20)).await.unwrap(), [episode(elsewhere, 10)]);
 }
 
