@@ -14,7 +14,7 @@ help: ## List these commands
 build: ## Build the gazer binary as the README does
 	cargo build --locked --release
 
-setup: ## Find or install what the tests need: PostgreSQL, Chromium and its driver
+setup: ## Find or install what the tests need: PostgreSQL, NATS, Chromium and its driver
 	scripts/setup-test-tools
 
 # One target folder, and clippy before everything else: checks and builds that alternate undo each other's work.

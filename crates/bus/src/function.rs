@@ -6,6 +6,7 @@ use std::time::Duration;
 use gazer_domain::Timestamp;
 
 use crate::message::{Message, Topic};
+use crate::role::Role;
 
 /// What wakes a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +66,9 @@ impl Failure {
 #[async_trait::async_trait]
 pub trait Function: fmt::Debug + std::marker::Send + Sync {
     fn name(&self) -> &'static str;
+
+    /// Which processes run it.
+    fn role(&self) -> Role;
 
     fn wakes(&self) -> &'static [Wake];
 

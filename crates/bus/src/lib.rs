@@ -6,18 +6,27 @@
 //!
 //! Deliberately absent: retries, acknowledgements and persistence. The database is the queue for what must not be lost.
 
+mod bus;
 pub mod clock;
 pub mod crash;
 pub mod function;
 pub mod hold;
-pub mod local;
+mod live;
 pub mod message;
+pub mod nats;
 mod queue;
+mod receipt;
 pub mod registry;
+pub mod role;
+pub mod seal;
+mod workers;
 
+pub use bus::Bus;
 pub use clock::{Clock, SystemClock};
 pub use function::{Failure, Function, Report, Wake, Woken};
 pub use hold::Hold;
-pub use local::Bus;
+pub use live::Live;
 pub use message::{Changed, CheckBatch, Due, Message, Observed, Occasion, Send, Sent, Topic};
 pub use registry::Registry;
+pub use role::Role;
+pub use workers::{Running, Turns, start};

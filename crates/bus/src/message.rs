@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gazer_domain::channel::{Notice, Target};
 use gazer_domain::delivery::Outcome;
-use gazer_domain::monitor::Monitor;
+use gazer_domain::monitor::Brief;
 use gazer_domain::observation::Observation;
 use gazer_domain::{DeliveryId, MonitorId, Region, TeamId, Timestamp};
 
@@ -50,6 +50,8 @@ pub enum Message {
 #[derive(Debug, Clone)]
 pub struct CheckBatch {
     pub region: Region,
+    /// The turn of the clock in which it was planned; whoever saw a later one drops it.
+    pub epoch: i64,
     pub due: Vec<Due>,
     /// A batch that is found later than this is dropped: nobody is asked for what was due long ago.
     pub deadline: Timestamp,
@@ -58,7 +60,7 @@ pub struct CheckBatch {
 /// One monitor to check.
 #[derive(Debug, Clone)]
 pub struct Due {
-    pub monitor: Arc<Monitor>,
+    pub monitor: Arc<Brief>,
     /// Whose it is, so that no team takes what all share.
     pub team: TeamId,
     /// The instant at which it was due; of a check out of turn, when it was asked for.

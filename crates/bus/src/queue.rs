@@ -11,9 +11,22 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::message::Message;
+use crate::receipt::Receipt;
 
-/// A message and when it was published.
-pub(crate) type Queued = (Instant, Message);
+/// A message that waits.
+#[derive(Debug)]
+pub(crate) struct Queued {
+    pub(crate) published: Instant,
+    pub(crate) message: Message,
+    /// Of one that came from another process.
+    pub(crate) receipt: Option<Receipt>,
+}
+
+impl Queued {
+    pub(crate) fn new(message: Message) -> Self {
+        Self { published: Instant::now(), message, receipt: None }
+    }
+}
 
 #[derive(Debug)]
 pub(crate) struct Queue {
@@ -27,8 +40,8 @@ impl Queue {
     }
 
     /// False if one had to be dropped, this one or another.
-    pub(crate) fn push(&self, message: Message) -> bool {
-        let taken = self.lock().take(message.team(), (Instant::now(), message));
+    pub(crate) fn push(&self, queued: Queued) -> bool {
+        let taken = self.lock().take(queued.message.team(), queued);
         self.arrived.notify_one();
         matches!(taken, Taken::Free(_))
     }
@@ -64,7 +77,7 @@ mod tests {
     use super::*;
     use crate::message::Observed;
 
-    fn seen(team: u128, monitor: u128) -> Message {
+    fn seen(team: u128, monitor: u128) -> Queued {
         let observation = Observation {
             monitor: MonitorId::from_bits(monitor),
             revision: 1,
@@ -77,11 +90,11 @@ mod tests {
             attempts: Vec::new(),
         };
         let (region, team) = (Region::local(), TeamId::from_bits(team));
-        Message::Observed(Box::new(Observed { region, observation, team, request: None }))
+        Queued::new(Message::Observed(Box::new(Observed { region, observation, team, request: None })))
     }
 
-    fn monitor((_, message): Queued) -> u128 {
-        let Message::Observed(seen) = message else { panic!("only observations were published") };
+    fn monitor(queued: Queued) -> u128 {
+        let Message::Observed(seen) = queued.message else { panic!("only observations were published") };
         seen.observation.monitor.bits()
     }
 

@@ -9,6 +9,7 @@ use futures_util::FutureExt;
 use crate::Wake;
 use crate::function::{Failure, Function, Report, Woken};
 use crate::message::Topic;
+use crate::role::Role;
 
 #[derive(Debug, Clone)]
 pub struct Registry {
@@ -60,6 +61,12 @@ impl Registry {
     pub fn new(functions: Vec<Arc<dyn Function>>) -> Self {
         let tallies = functions.iter().map(|_| Tally::default()).collect();
         Self { functions, tallies }
+    }
+
+    /// Only what these roles do.
+    #[must_use]
+    pub fn of(self, roles: &[Role]) -> Self {
+        Self::new(self.functions.into_iter().filter(|function| roles.contains(&function.role())).collect())
     }
 
     /// Each function's name with its tally.

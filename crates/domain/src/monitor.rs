@@ -95,6 +95,21 @@ pub struct Monitor {
     pub paused: bool,
 }
 
+/// All that whoever probes is told of a monitor.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Brief {
+    pub id: MonitorId,
+    pub revision: u32,
+    pub spec: Spec,
+    pub verify: Verify,
+}
+
+impl From<Monitor> for Brief {
+    fn from(Monitor { id, revision, settings, .. }: Monitor) -> Self {
+        Self { id, revision, spec: settings.spec, verify: settings.verify }
+    }
+}
+
 impl Monitor {
     pub fn cadence(&self) -> Cadence {
         Cadence::new(self.id, self.settings.interval, self.cadence_since)

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use gazer_bus::{Changed, Failure, Function, Message, Report, Topic, Wake, Woken};
+use gazer_bus::{Changed, Failure, Function, Message, Report, Role, Topic, Wake, Woken};
 use gazer_domain::cause::{Cause, Code};
 use gazer_domain::health::fold_gap;
 use gazer_store::Advance;
@@ -65,6 +65,10 @@ impl Audit {
 impl Function for Audit {
     fn name(&self) -> &'static str {
         "audit"
+    }
+
+    fn role(&self) -> Role {
+        Role::Plan
     }
 
     fn wakes(&self) -> &'static [Wake] {

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join3;
-use gazer_bus::{Failure, Function, Report, Topic, Wake, Woken};
+use gazer_bus::{Failure, Function, Report, Role, Topic, Wake, Woken};
 use gazer_channels::Operator;
 use gazer_domain::delivery::Outcome;
 use gazer_domain::sight::{self, Episode, Facts, Fault, Sight, StoreSays, Turn};
@@ -192,6 +192,10 @@ fn root(err: &gazer_store::Error) -> String {
 impl Function for Canary {
     fn name(&self) -> &'static str {
         "canary"
+    }
+
+    fn role(&self) -> Role {
+        Role::Plan
     }
 
     fn wakes(&self) -> &'static [Wake] {

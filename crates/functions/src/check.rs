@@ -9,15 +9,16 @@
 //! the team that has the most gives up its newest, which are `unknown`: our overload is nobody's outage.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use gazer_bus::crash::{self, Point};
 use gazer_bus::function::Intake;
-use gazer_bus::{CheckBatch, Due, Failure, Function, Message, Observed, Occasion, Report, Topic, Wake, Woken};
+use gazer_bus::{CheckBatch, Due, Failure, Function, Message, Observed, Occasion, Report, Role, Topic, Wake, Woken};
 use gazer_domain::cause::{Cause, Code};
-use gazer_domain::monitor::{Monitor, Spec};
+use gazer_domain::monitor::{Brief, Spec};
 use gazer_domain::observation::{Observation, Phases};
 use gazer_domain::verdict::Judgement;
 use gazer_domain::{MonitorId, Timestamp};
@@ -25,9 +26,10 @@ use gazer_probes::Plan as Compiled;
 use gazer_probes::check::{Job, Keep};
 use tokio::sync::Notify;
 
-use crate::Parts;
+use crate::Outside;
 use crate::places::Places;
 use crate::starved::Starved;
+use crate::turns::Turns;
 
 /// Checks in flight at once, where the machine allows it. Each holds a socket and a few kilobytes; what comes on top is
 /// our overload: `unknown`.
@@ -37,12 +39,15 @@ pub(crate) const IN_FLIGHT: usize = 4_000;
 /// team has the most of them.
 const LINES: usize = 4_000;
 
+/// What a monitor asks for is compiled anew if it was not checked for so long.
+const REMEMBERED: Duration = Duration::from_secs(3_600);
+
 /// Checks out of turn that wait for one monitor; more would only ask the same again.
 const WAITING: usize = 3;
 
 #[derive(Debug)]
 pub(crate) struct Check {
-    parts: Parts,
+    outside: Outside,
     /// What each monitor asks for, compiled once per revision.
     compiled: Mutex<HashMap<MonitorId, Ready>>,
     in_flight: InFlight,
@@ -50,31 +55,34 @@ pub(crate) struct Check {
     places: Places,
     lines: Places,
     starved: Starved,
+    turns: Turns,
 }
 
-/// The monitor as it was compiled; once nobody plans it any more, its place is free.
+/// A monitor as it was compiled; one that was not checked for a while gives up its place.
 #[derive(Debug)]
 struct Ready {
-    monitor: Weak<Monitor>,
+    used: Timestamp,
     revision: u32,
     plan: Compiled,
 }
 
 impl Check {
-    pub(crate) fn new(parts: &Parts) -> Self {
+    pub(crate) fn new(outside: &Outside) -> Self {
         Self {
-            parts: parts.clone(),
+            outside: outside.clone(),
             compiled: Mutex::default(),
             in_flight: InFlight::default(),
-            places: Places::new(parts.checks),
+            places: Places::new(outside.checks),
             lines: Places::new(LINES),
             starved: Starved::default(),
+            turns: Turns::default(),
         }
     }
 
     async fn batch(&self, batch: CheckBatch) -> Report {
         let mut report = Report::default();
-        if self.parts.clock.now() > batch.deadline {
+        let now = self.outside.clock.now();
+        if now > batch.deadline || self.turns.is_over(batch.epoch, now) {
             report.skipped = batch.due.len() as u64;
             return report;
         }
@@ -96,18 +104,18 @@ impl Check {
             },
             // It stands for the instant at which it is made.
             Occasion::Change | Occasion::Request(_) => match self.turn(due).await {
-                Some(flight) => (flight, self.parts.clock.now()),
+                Some(flight) => (flight, self.outside.clock.now()),
                 None => return false,
             },
         };
         let due = Due { slot, ..due.clone() };
         let observation = self.within_share(&due).await;
-        self.starved.note(observation.judgement.cause.as_ref(), self.parts.clock.now());
+        self.starved.note(observation.judgement.cause.as_ref(), self.outside.clock.now());
         crash::point(Point::Probed);
         let request = due.occasion.request();
-        let region = self.parts.lookout.region.clone();
+        let region = self.outside.region.clone();
         let seen = Observed { region, observation, team: due.team, request };
-        self.parts.bus.publish(Message::Observed(Box::new(seen)));
+        self.outside.bus.publish(Message::Observed(Box::new(seen)));
         true
     }
 
@@ -125,8 +133,9 @@ impl Check {
             None => None,
         };
         observed.unwrap_or_else(|| {
-            let text = format!("Gazer already had {} checks under way, the most it makes at a time", self.parts.checks);
-            unmade(due, self.parts.clock.now(), Cause::new(Code::Overloaded, text))
+            let text =
+                format!("Gazer already had {} checks under way, the most it makes at a time", self.outside.checks);
+            unmade(due, self.outside.clock.now(), Cause::new(Code::Overloaded, text))
         })
     }
 
@@ -136,7 +145,7 @@ impl Check {
             Err(invalid) => {
                 let cause =
                     Cause::new(Code::Internal, format!("the monitor cannot be checked as it stands: {invalid}"));
-                return unmade(due, self.parts.clock.now(), cause);
+                return unmade(due, self.outside.clock.now(), cause);
             }
         };
         let job = Job {
@@ -144,26 +153,27 @@ impl Check {
             revision: due.monitor.revision,
             slot: due.slot,
             plan,
-            verify: due.monitor.settings.verify,
+            verify: due.monitor.verify,
             keep: if due.occasion.request().is_some() { Keep::Everything } else { Keep::Failures },
         };
-        self.parts.prober.check(&job, || self.parts.clock.now()).await
+        self.outside.prober.check(&job, || self.outside.clock.now()).await
     }
 
-    fn compile(&self, monitor: &Arc<Monitor>) -> Result<Compiled, gazer_domain::Invalid> {
-        if let Some(ready) = lock(&self.compiled).get(&monitor.id)
+    fn compile(&self, monitor: &Brief) -> Result<Compiled, gazer_domain::Invalid> {
+        let now = self.outside.clock.now();
+        if let Some(ready) = lock(&self.compiled).get_mut(&monitor.id)
             && ready.revision == monitor.revision
         {
+            ready.used = now;
             return Ok(ready.plan.clone());
         }
-        let Spec::Http(spec) = &monitor.settings.spec;
-        let plan = self.parts.prober.compile(spec)?;
+        let Spec::Http(spec) = &monitor.spec;
+        let plan = self.outside.prober.compile(spec)?;
         let mut compiled = lock(&self.compiled);
         if compiled.len() == compiled.capacity() {
-            compiled.retain(|_, ready| ready.monitor.strong_count() > 0);
+            compiled.retain(|_, ready| now.since(ready.used) < REMEMBERED);
         }
-        let (revision, monitor, id) = (monitor.revision, Arc::downgrade(monitor), monitor.id);
-        compiled.insert(id, Ready { monitor, revision, plan: plan.clone() });
+        compiled.insert(monitor.id, Ready { used: now, revision: monitor.revision, plan: plan.clone() });
         Ok(plan)
     }
 }
@@ -248,7 +258,7 @@ fn unmade(due: &Due, now: Timestamp, cause: Cause) -> Observation {
         revision: due.monitor.revision,
         slot: due.slot,
         started: now,
-        took: std::time::Duration::ZERO,
+        took: Duration::ZERO,
         judgement: Judgement::unknown(cause),
         phases: Phases::default(),
         certificate_until: None,
@@ -264,6 +274,10 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 impl Function for Check {
     fn name(&self) -> &'static str {
         "check"
+    }
+
+    fn role(&self) -> Role {
+        Role::Check
     }
 
     fn wakes(&self) -> &'static [Wake] {

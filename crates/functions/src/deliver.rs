@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use gazer_bus::crash::{self, Point};
 use gazer_bus::function::Intake;
-use gazer_bus::{Failure, Function, Message, Report, Sent, Topic, Wake, Woken};
+use gazer_bus::{Failure, Function, Message, Report, Role, Sent, Topic, Wake, Woken};
 use gazer_domain::Timestamp;
 use gazer_domain::delivery::{Outcome, wait};
 use gazer_store::Settled;
@@ -45,6 +45,10 @@ impl Claim {
 impl Function for Claim {
     fn name(&self) -> &'static str {
         "deliver"
+    }
+
+    fn role(&self) -> Role {
+        Role::Deliver
     }
 
     fn wakes(&self) -> &'static [Wake] {
@@ -141,6 +145,10 @@ fn settled(outcome: Outcome, attempts: u32, jitter: f64, now: Timestamp) -> Sett
 impl Function for Deliver {
     fn name(&self) -> &'static str {
         "settle"
+    }
+
+    fn role(&self) -> Role {
+        Role::Deliver
     }
 
     fn wakes(&self) -> &'static [Wake] {

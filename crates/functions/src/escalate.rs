@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use gazer_bus::crash::{self, Point};
-use gazer_bus::{Failure, Function, Message, Report, Wake, Woken};
+use gazer_bus::{Failure, Function, Message, Report, Role, Wake, Woken};
 
 use crate::Parts;
 
@@ -28,6 +28,10 @@ impl Escalate {
 impl Function for Escalate {
     fn name(&self) -> &'static str {
         "escalate"
+    }
+
+    fn role(&self) -> Role {
+        Role::Plan
     }
 
     fn wakes(&self) -> &'static [Wake] {

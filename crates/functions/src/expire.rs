@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gazer_bus::{Failure, Function, Report, Wake, Woken};
+use gazer_bus::{Failure, Function, Report, Role, Wake, Woken};
 
 use crate::Parts;
 
@@ -25,6 +25,10 @@ impl Expire {
 impl Function for Expire {
     fn name(&self) -> &'static str {
         "expire"
+    }
+
+    fn role(&self) -> Role {
+        Role::Plan
     }
 
     fn wakes(&self) -> &'static [Wake] {

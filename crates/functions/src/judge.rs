@@ -11,7 +11,7 @@ use std::time::Duration;
 use gazer_bus::clock::SET_BACK;
 use gazer_bus::crash::{self, Point};
 use gazer_bus::function::Intake;
-use gazer_bus::{Changed, Failure, Function, Message, Observed, Report, Topic, Wake, Woken};
+use gazer_bus::{Changed, Failure, Function, Message, Observed, Report, Role, Topic, Wake, Woken};
 use gazer_domain::health::{Seen, fold};
 use gazer_domain::observation::Observation;
 use gazer_domain::verdict::Verdict;
@@ -160,6 +160,10 @@ fn lost() -> Report {
 impl Function for Judge {
     fn name(&self) -> &'static str {
         "judge"
+    }
+
+    fn role(&self) -> Role {
+        Role::Judge
     }
 
     fn wakes(&self) -> &'static [Wake] {

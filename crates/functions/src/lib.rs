@@ -16,6 +16,7 @@ mod plan;
 mod schedule;
 mod send;
 mod starved;
+mod turns;
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,12 +24,26 @@ use std::time::Duration;
 
 use gazer_bus::{Bus, Clock, Function, Hold, Registry};
 use gazer_channels::Channels;
+use gazer_domain::Region;
 use gazer_probes::Prober;
 use gazer_store::Store;
 
 pub use canary::Lookout;
 
-/// What functions are made of.
+/// What functions are made of that need no database.
+#[derive(Clone)]
+pub struct Outside {
+    pub bus: Bus,
+    pub clock: Arc<dyn Clock>,
+    pub prober: Prober,
+    pub channels: Arc<Channels>,
+    /// Where this process probes from.
+    pub region: Region,
+    /// Checks under way at a time, of all teams together.
+    pub checks: usize,
+}
+
+/// What the others are made of.
 #[derive(Clone)]
 pub struct Parts {
     pub store: Store,
@@ -44,8 +59,6 @@ pub struct Parts {
     pub retention: Duration,
     /// Whether this region sees, and whom to tell.
     pub lookout: Arc<Lookout>,
-    /// Checks under way at a time, of all teams together.
-    pub checks: usize,
 }
 
 /// How many checks may be under way with this many descriptors: half of them, for a check needs one or two, and the
@@ -54,26 +67,34 @@ pub fn checks_within(descriptors: u64) -> usize {
     usize::try_from(descriptors / 2).unwrap_or(check::IN_FLIGHT).clamp(1, check::IN_FLIGHT)
 }
 
+impl fmt::Debug for Outside {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outside").field("region", &self.region).finish_non_exhaustive()
+    }
+}
+
 impl fmt::Debug for Parts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Parts").field("retention", &self.retention).finish_non_exhaustive()
     }
 }
 
-/// The table: every function there is, and what wakes it.
-pub fn registry(parts: &Parts) -> Registry {
-    let functions: Vec<Arc<dyn Function>> = vec![
-        Arc::new(plan::Plan::new(parts)),
-        Arc::new(check::Check::new(parts)),
-        Arc::new(judge::Judge::new(parts)),
-        Arc::new(deliver::Deliver::new(parts)),
-        Arc::new(deliver::Claim::new(parts)),
-        Arc::new(send::Send::new(parts)),
-        Arc::new(escalate::Escalate::new(parts)),
-        Arc::new(audit::Audit::new(parts)),
-        Arc::new(expire::Expire::new(parts)),
-        Arc::new(canary::Canary::new(parts)),
-    ];
+/// The table: every function there is, and what wakes it. Without a database there are those that need none.
+pub fn registry(outside: &Outside, parts: Option<&Parts>) -> Registry {
+    let mut functions: Vec<Arc<dyn Function>> =
+        vec![Arc::new(check::Check::new(outside)), Arc::new(send::Send::new(outside))];
+    if let Some(parts) = parts {
+        functions.extend([
+            Arc::new(plan::Plan::new(parts)) as Arc<dyn Function>,
+            Arc::new(judge::Judge::new(parts)),
+            Arc::new(deliver::Deliver::new(parts)),
+            Arc::new(deliver::Claim::new(parts)),
+            Arc::new(escalate::Escalate::new(parts)),
+            Arc::new(audit::Audit::new(parts)),
+            Arc::new(expire::Expire::new(parts)),
+            Arc::new(canary::Canary::new(parts)),
+        ]);
+    }
     Registry::new(functions)
 }
 

@@ -14,7 +14,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use gazer_bus::clock::SET_BACK;
 use gazer_bus::crash::{self, Point};
-use gazer_bus::{CheckBatch, Due, Failure, Function, Message, Occasion, Report, Wake, Woken};
+use gazer_bus::{CheckBatch, Due, Failure, Function, Message, Occasion, Report, Role, Wake, Woken};
 use gazer_domain::{MonitorId, Timestamp};
 use gazer_store::{Planned, Store};
 use tokio::sync::{Mutex, Notify};
@@ -173,8 +173,9 @@ impl Plan {
     fn publish(&self, due: Vec<Due>, now: Timestamp) -> u64 {
         let count = due.len() as u64;
         if count > 0 {
-            let region = self.parts.lookout.region.clone();
-            self.parts.bus.publish(Message::Check(CheckBatch { region, due, deadline: now + STALE }));
+            let (region, deadline) = (self.parts.lookout.region.clone(), now + STALE);
+            let epoch = self.parts.hold.epoch().unwrap_or_default();
+            self.parts.bus.publish(Message::Check(CheckBatch { region, epoch, due, deadline }));
             crash::point(Point::Planned);
         }
         count
@@ -195,6 +196,10 @@ async fn set_right(store: &Store, now: Timestamp) -> gazer_store::Result<()> {
 impl Function for Plan {
     fn name(&self) -> &'static str {
         "plan"
+    }
+
+    fn role(&self) -> Role {
+        Role::Plan
     }
 
     fn wakes(&self) -> &'static [Wake] {

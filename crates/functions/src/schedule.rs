@@ -8,7 +8,8 @@ use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 
 use gazer_bus::{Due, Occasion};
-use gazer_domain::monitor::Monitor;
+use gazer_domain::cadence::Cadence;
+use gazer_domain::monitor::{Brief, Monitor};
 use gazer_domain::{MonitorId, TeamId, Timestamp};
 
 #[derive(Debug, Default)]
@@ -24,14 +25,16 @@ type Entry = u64;
 
 #[derive(Debug)]
 struct Scheduled {
-    monitor: Arc<Monitor>,
+    brief: Arc<Brief>,
+    cadence: Cadence,
+    cadence_since: Timestamp,
     team: TeamId,
     entry: Entry,
 }
 
 impl Scheduled {
     fn due(&self, slot: Timestamp, occasion: Occasion) -> Due {
-        Due { monitor: Arc::clone(&self.monitor), team: self.team, slot, occasion }
+        Due { monitor: Arc::clone(&self.brief), team: self.team, slot, occasion }
     }
 }
 
@@ -43,14 +46,15 @@ impl Schedule {
 
     /// Takes a monitor as it is now; its first slot is the first after `now`. False if it is the one that was known.
     pub(crate) fn put(&mut self, monitor: Monitor, team: TeamId, now: Timestamp) -> bool {
-        let known = self.monitors.get(&monitor.id).map(|known| (known.monitor.revision, known.monitor.cadence_since));
+        let known = self.monitors.get(&monitor.id).map(|known| (known.brief.revision, known.cadence_since));
         if known == Some((monitor.revision, monitor.cadence_since)) {
             return false;
         }
         self.entries += 1;
-        self.slots.push(Reverse((monitor.cadence().at_or_after(now), monitor.id, self.entries)));
-        let scheduled = Scheduled { monitor: Arc::new(monitor), team, entry: self.entries };
-        self.monitors.insert(scheduled.monitor.id, scheduled);
+        let (id, cadence, cadence_since) = (monitor.id, monitor.cadence(), monitor.cadence_since);
+        self.slots.push(Reverse((cadence.at_or_after(now), id, self.entries)));
+        let brief = Arc::new(Brief::from(monitor));
+        self.monitors.insert(id, Scheduled { brief, cadence, cadence_since, team, entry: self.entries });
         true
     }
 
@@ -71,7 +75,7 @@ impl Schedule {
             }
             self.slots.pop();
             let Some(known) = self.monitors.get(&id).filter(|known| known.entry == entry) else { continue };
-            let cadence = known.monitor.cadence();
+            let cadence = known.cadence;
             let slot = cadence.at_or_before(now).unwrap_or(slot).max(slot);
             self.slots.push(Reverse((cadence.after(slot), id, entry)));
             due.push(known.due(slot, Occasion::Slot));

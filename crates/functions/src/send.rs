@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use gazer_bus::crash::{self, Point};
 use gazer_bus::function::Intake;
-use gazer_bus::{Failure, Function, Message, Report, Sent, Topic, Wake, Woken};
+use gazer_bus::{Failure, Function, Message, Report, Role, Sent, Topic, Wake, Woken};
 
-use crate::Parts;
+use crate::Outside;
 
 /// The longest that a send takes, and a little.
 const LONGEST: Duration = Duration::from_secs(17);
@@ -18,12 +18,12 @@ pub(crate) const IN_FLIGHT: usize = 64;
 
 #[derive(Debug)]
 pub(crate) struct Send {
-    parts: Parts,
+    outside: Outside,
 }
 
 impl Send {
-    pub(crate) fn new(parts: &Parts) -> Self {
-        Self { parts: parts.clone() }
+    pub(crate) fn new(outside: &Outside) -> Self {
+        Self { outside: outside.clone() }
     }
 }
 
@@ -31,6 +31,10 @@ impl Send {
 impl Function for Send {
     fn name(&self) -> &'static str {
         "send"
+    }
+
+    fn role(&self) -> Role {
+        Role::Send
     }
 
     fn wakes(&self) -> &'static [Wake] {
@@ -46,17 +50,17 @@ impl Function for Send {
         let mut report = Report::default();
         for message in messages {
             let Message::Send(send) = message else { continue };
-            let now = self.parts.clock.now();
-            if now + LONGEST > send.until || self.parts.bus.is_draining() {
+            let now = self.outside.clock.now();
+            if now + LONGEST > send.until || self.outside.bus.is_draining() {
                 // It waited too long behind others, or we are about to end: whoever claims it next sends it.
                 report.skipped += 1;
                 continue;
             }
             crash::point(Point::Sending);
-            let outcome = self.parts.channels.send(&send.delivery, &send.target, &send.notice, now).await;
+            let outcome = self.outside.channels.send(&send.delivery, &send.target, &send.notice, now).await;
             crash::point(Point::Sent);
             let sent = Sent { delivery: send.delivery, epoch: send.epoch, attempts: send.attempts, outcome };
-            self.parts.bus.publish(Message::Sent(sent));
+            self.outside.bus.publish(Message::Sent(sent));
             report.changed += 1;
         }
         Ok(report)

@@ -1,4 +1,4 @@
-//! A running Gazer on one machine: where every library meets its neighbours.
+//! A running Gazer, or the part of it that this process takes on: where every library meets its neighbours.
 //!
 //! It is put together from the bottom up: the address is bound first, so that a second start fails before it touches
 //! anything, then the store, the door to the outside world, the functions, the web. It ends from the top down: no new
@@ -6,51 +6,65 @@
 //! was told to somebody: what matters is a row, and [`gazer_store::Store::leases_release`] gives the rows back to the
 //! next start.
 
-use std::net::{SocketAddr, ToSocketAddrs};
-use std::os::unix::fs::DirBuilderExt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use gazer_bus::clock::system_now;
 use gazer_bus::hold::Keeper;
-use gazer_bus::local::{self, Running};
-use gazer_bus::{Bus, Clock, Message, SystemClock};
+use gazer_bus::nats::Carrying;
+use gazer_bus::{Bus, Clock, Message, Role, Running, SystemClock, Turns};
 use gazer_channels::Channels;
 use gazer_domain::monitor::Spec;
-use gazer_domain::{Region, TeamId, UserId};
-use gazer_functions::{Lookout, Parts};
+use gazer_domain::{TeamId, UserId};
+use gazer_functions::{Lookout, Outside, Parts};
 use gazer_probes::Prober;
 use gazer_probes::canary::Canaries;
-use gazer_store::{Options, SealingKey, Store};
+use gazer_store::{SealingKey, Store};
 use gazer_web::{Wake, Web, serve};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use url::Url;
 
-use crate::config::{Config, Place};
-use crate::{chance, limits, metrics, operator, turn};
+use crate::config::Config;
+use crate::{chance, cluster, limits, metrics, operator, place, turn};
 
 /// What is under way when the end is asked for may take this long; with the rest an exit stays below ten seconds.
 const PATIENCE: Duration = Duration::from_secs(8);
 /// Requests get this long to finish; live pages never do.
 const LAST_ANSWERS: Duration = Duration::from_millis(500);
 const FAREWELL: Duration = Duration::from_secs(1);
-/// The key lies beside what it seals, for its owner only.
-const KEY_FILE: &str = "gazer.key";
+/// Where links lead of a process that neither has pages nor was told where they are.
+const UNKNOWN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
 /// Whom this start made the owner, and of which team.
 pub(crate) type Owner = Option<(UserId, TeamId)>;
 
 #[derive(Debug)]
 pub(crate) struct App {
+    /// Of a process that has the role of the web.
+    pub(crate) site: Option<Site>,
+    /// Of one whose roles need it.
+    store: Option<Store>,
+    running: Running,
+    carrying: Option<Carrying>,
+    turns: Vec<Keeper>,
+    /// The pages, or what a process without pages says of itself.
+    served: Option<Served>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Site {
     pub(crate) store: Store,
     pub(crate) web: Web,
     pub(crate) owner: Owner,
-    running: Running,
-    turn: Option<Keeper>,
-    site: JoinHandle<()>,
+}
+
+#[derive(Debug)]
+struct Served {
+    task: JoinHandle<()>,
     stop: watch::Sender<()>,
 }
 
@@ -61,12 +75,126 @@ impl App {
         extend: impl FnOnce(&Web, Owner, axum::Router) -> axum::Router,
     ) -> anyhow::Result<Self> {
         let descriptors = limits::raise();
-        let limits = serve::Limits::of(descriptors);
-        let listener = listen(config.listen).await?;
-        let at = listener.local_addr().context("the listening address could not be read")?;
-        let public_url = config.public_url.clone().unwrap_or_else(|| reachable(at));
+        let listener = match config.listen {
+            Some(at) => Some(listen(at).await?),
+            None => None,
+        };
+        let at = listener.as_ref().map(TcpListener::local_addr).transpose();
+        let at = at.context("the listening address could not be read")?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+        let house = if config.part.roles.iter().any(|role| role.needs_store()) {
+            Some(House::open(&config, at).await?)
+        } else {
+            None
+        };
+        let (bus, nats) = cluster::join(&config, house.as_ref().map(|house| &house.key)).await?;
 
-        let store = open(&config.place, public_url.as_str()).await?;
+        let has = |role| config.part.roles.contains(&role);
+        let canaries = if has(Role::Check) {
+            Some(Canaries::open().await.context("the canaries could not be opened on loopback")?)
+        } else {
+            None
+        };
+        let prober = Prober::new(probes(&config, at, canaries)?).context("the prober could not be set up")?;
+        let channels = Arc::new(Channels::new(prober.clone(), config.mail.clone()));
+        let outside = Outside {
+            bus: bus.clone(),
+            clock: Arc::clone(&clock),
+            prober: prober.clone(),
+            channels: Arc::clone(&channels),
+            region: config.part.region.clone(),
+            checks: gazer_functions::checks_within(descriptors),
+        };
+        let (mut turns, mut keepers, mut parts) = (Turns::default(), Vec::new(), None);
+        if let Some(house) = &house {
+            (turns, keepers) = turn::of(&house.store, &config.place, &config.part.roles).await?;
+            let operator = config.operator.open(&house.store).await?;
+            operator::judge(&operator, prober.door())?;
+            parts = Some(Parts {
+                store: house.store.clone(),
+                bus: bus.clone(),
+                clock: Arc::clone(&clock),
+                hold: turns.of(Role::Plan),
+                prober: prober.clone(),
+                channels,
+                random: chance::fill,
+                retention: config.retention,
+                lookout: Arc::new(Lookout::new(config.part.region.clone(), config.look_every, operator)),
+            });
+        }
+        let functions = gazer_functions::registry(&outside, parts.as_ref()).of(&config.part.roles);
+        let planning = parts.filter(|_| has(Role::Plan)).map(|parts| (parts.hold, parts.lookout));
+        let buried = nats.as_ref().map(|nats| Box::new(nats.buried()) as metrics::Buried);
+        let metrics = Arc::new(metrics::registry(&functions, &bus, planning, buried, system_now()));
+
+        let store = house.as_ref().map(|house| house.store.clone());
+        let site = house.filter(|_| has(Role::Web)).map(|House { store, public_url, owner, .. }| {
+            let mut web = web(&config, public_url, store.clone(), &bus, prober, clock.clone());
+            web.metrics = Arc::clone(&metrics);
+            Site { store, web, owner }
+        });
+        let router = match &site {
+            Some(site) => extend(&site.web, site.owner, gazer_web::router(site.web.clone())),
+            None => gazer_web::operation::plain_router(metrics),
+        };
+
+        let running = gazer_bus::start(&functions, &bus, &clock, &turns);
+        let carrying = nats.map(|nats| nats.carry(&functions, &turns, &config.part.roles));
+        let served = listener.map(|listener| {
+            let (stop, stopped) = watch::channel(());
+            let task = tokio::spawn(serve::serve(listener, router, serve::Limits::of(descriptors), stopped));
+            Served { task, stop }
+        });
+        Ok(Self { site, store, running, carrying, turns: keepers, served })
+    }
+
+    /// Ends in order, in less than ten seconds.
+    pub(crate) async fn drain(mut self) {
+        if let Some(served) = &self.served {
+            let _ = served.stop.send(());
+        }
+        if let Some(carrying) = &mut self.carrying {
+            carrying.take_no_more().await;
+        }
+        self.running.drain(PATIENCE).await;
+        if let Some(carrying) = self.carrying {
+            carrying.close().await;
+        }
+        for turn in self.turns {
+            turn.release().await;
+        }
+        if let Some(Served { task, .. }) = self.served {
+            let abort = task.abort_handle();
+            if tokio::time::timeout(LAST_ANSWERS, task).await.is_err() {
+                abort.abort();
+            }
+        }
+        if let Some(store) = self.store {
+            // A page that is still being read may hold a connection; what was committed is safe without this farewell.
+            let _ = tokio::time::timeout(FAREWELL, store.close()).await;
+        }
+    }
+}
+
+impl Site {
+    pub(crate) fn link(&self, path: &str) -> String {
+        self.web.config.link(path)
+    }
+}
+
+/// What a process of the house has: the store, and the key that everything is sealed with.
+struct House {
+    store: Store,
+    key: SealingKey,
+    public_url: Url,
+    owner: Owner,
+}
+
+impl House {
+    async fn open(config: &Config, at: Option<SocketAddr>) -> anyhow::Result<Self> {
+        // Links lead to the pages, which another process may have: then --public-url says where.
+        let public_url = config.public_url.clone().or_else(|| at.map(reachable)).unwrap_or_else(|| reachable(UNKNOWN));
+        let (store, key) = place::open(&config.place, public_url.as_str()).await?;
         store.leases_release().await.context("the leases of the last run could not be released")?;
         // Before anybody can ask for the set-up page, or find that there is no team to make a token for.
         let owner = match &config.owner {
@@ -76,56 +204,7 @@ impl App {
         if config.mail.is_none() {
             mailless(&store).await?;
         }
-
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-        let bus = Bus::new();
-        let canaries = Canaries::open().await.context("the canaries could not be opened on loopback")?;
-        let prober = Prober::new(probes(&config, at, canaries)?).context("the prober could not be set up")?;
-        let operator = config.operator.open(&store).await?;
-        operator::judge(&operator, prober.door())?;
-        let lookout = Arc::new(Lookout::new(Region::local(), config.look_every, operator));
-        let channels = Arc::new(Channels::new(prober.clone(), config.mail.clone()));
-        let (hold, turn) = turn::of(&store, &config.place).await?;
-        let parts = Parts {
-            store: store.clone(),
-            bus: bus.clone(),
-            clock: Arc::clone(&clock),
-            hold: hold.clone(),
-            prober: prober.clone(),
-            channels,
-            random: chance::fill,
-            retention: config.retention,
-            lookout: Arc::clone(&lookout),
-            checks: gazer_functions::checks_within(descriptors),
-        };
-        let functions = gazer_functions::registry(&parts);
-        let mut web = web(&config, public_url, store.clone(), &bus, prober, clock.clone());
-        web.metrics = Arc::new(metrics::registry(&functions, &bus, &hold, lookout, system_now()));
-        let router = extend(&web, owner, gazer_web::router(web.clone()));
-
-        let running = local::start(&functions, &bus, &clock, &hold);
-        let (stop, stopped) = watch::channel(());
-        let site = tokio::spawn(serve::serve(listener, router, limits, stopped));
-        Ok(Self { store, web, owner, running, turn, site, stop })
-    }
-
-    pub(crate) fn link(&self, path: &str) -> String {
-        self.web.config.link(path)
-    }
-
-    /// Ends in order, in less than ten seconds.
-    pub(crate) async fn drain(self) {
-        let _ = self.stop.send(());
-        self.running.drain(PATIENCE).await;
-        if let Some(turn) = self.turn {
-            turn.release().await;
-        }
-        let abort = self.site.abort_handle();
-        if tokio::time::timeout(LAST_ANSWERS, self.site).await.is_err() {
-            abort.abort();
-        }
-        // A page that is still being read may hold a connection; what was committed is safe without this farewell.
-        let _ = tokio::time::timeout(FAREWELL, self.store.close()).await;
+        Ok(Self { store, key, public_url, owner })
     }
 }
 
@@ -153,68 +232,20 @@ fn reachable(at: SocketAddr) -> Url {
     Url::parse(&format!("http://{host}/")).expect("an address and a port make a URL")
 }
 
-async fn open(place: &Place, public_url: &str) -> anyhow::Result<Store> {
-    let data = &place.data;
-    // What is in it is for its owner only: hashes of passwords, addresses, bodies of failures.
-    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data);
-    made.with_context(|| format!("the data folder {} cannot be made", data.display()))?;
-    let path = data.join(KEY_FILE);
-    let key =
-        SealingKey::load_or_create(&path).with_context(|| format!("the key {} cannot be used", path.display()))?;
-    let public_url = public_url.trim_end_matches('/').to_owned();
-    let options = Options { location: place.location.clone(), key, public_url };
-    Store::open(options).await.map_err(|err| explained(err, place))
-}
-
-/// Opens what a running Gazer may hold as well: for commands that read or write a row and leave.
-pub(crate) async fn open_beside(place: &Place) -> anyhow::Result<Store> {
-    let data = &place.data;
-    // A folder that was misspelt must not become a new, empty Gazer.
-    anyhow::ensure!(
-        data.is_dir(),
-        "there is no folder {}; --data names the one that `gazer serve` uses",
-        data.display()
-    );
-    let path = place.data.join(KEY_FILE);
-    let key = SealingKey::load(&path).with_context(|| format!("the key {} cannot be used", path.display()))?;
-    let key = key.with_context(|| {
-        format!("there is no key {}: start `gazer serve` once, or name its folder with --data", path.display())
-    })?;
-    // Nothing that such a command does is told to anybody, so no link is made.
-    let options = Options { location: place.location.clone(), key, public_url: String::new() };
-    Store::open_beside(options).await.map_err(|err| explained(err, place))
-}
-
-/// The store knows neither where its key lies nor how we are called.
-fn explained(error: gazer_store::Error, place: &Place) -> anyhow::Error {
-    use gazer_store::Error::{Behind, FromTheFuture, OtherKey};
-    match error {
-        OtherKey => anyhow::anyhow!(
-            "the key {} does not open this database, which was sealed with another one: put the {KEY_FILE} there that \
-             belongs to it, from the backup of its data folder or from the other Gazer that uses it (where there is \
-             no key, a new one is made, which is of no use to this database)",
-            place.data.join(KEY_FILE).display()
-        ),
-        Behind { .. } => anyhow::anyhow!("{error}: start `gazer serve` once with this version, to bring it forward"),
-        FromTheFuture { .. } => {
-            anyhow::anyhow!("{error}: use the version of gazer that served it last, or a newer one")
-        }
-        _ => error.into(),
-    }
-}
-
-fn probes(config: &Config, at: SocketAddr, canaries: Canaries) -> anyhow::Result<gazer_probes::Config> {
-    let mut own = vec![at];
-    if let Some((host, port)) = &config.place.server {
+fn probes(config: &Config, at: Option<SocketAddr>, canaries: Option<Canaries>) -> anyhow::Result<gazer_probes::Config> {
+    let mut own = Vec::from_iter(at);
+    let servers = config.place.server.iter().map(|server| ("database", server));
+    let servers = servers.chain(config.part.bus.iter().flat_map(|bus| bus.hosts.iter().map(|server| ("NATS", server))));
+    for (what, (host, port)) in servers {
         let found = (host.as_str(), *port).to_socket_addrs();
-        own.extend(found.with_context(|| format!("the database server {host} has no address"))?);
+        own.extend(found.with_context(|| format!("the {what} server {host} has no address"))?);
     }
     Ok(gazer_probes::Config {
         egress: config.egress,
         allow: config.allow.clone(),
         own_listeners: own,
         witnesses: config.witnesses.clone(),
-        canaries: Some(canaries),
+        canaries,
         extra_roots: config.authorities.clone(),
         ..gazer_probes::Config::new(system_now)
     })

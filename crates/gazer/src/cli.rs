@@ -5,6 +5,7 @@
 
 pub(crate) mod check;
 pub(crate) mod demo;
+pub(crate) mod region;
 pub(crate) mod serve;
 pub(crate) mod team;
 pub(crate) mod token;
@@ -43,6 +44,9 @@ pub(crate) enum Command {
     Demo(DemoFlags),
     /// Check one URL now and show where the time went.
     Check(CheckFlags),
+    /// Manage the places that probe.
+    #[command(subcommand)]
+    Region(RegionCommand),
     /// Manage teams.
     #[command(subcommand)]
     Team(TeamCommand),
@@ -58,9 +62,10 @@ pub(crate) enum Command {
 pub(crate) struct ServeFlags {
     #[command(flatten)]
     pub(crate) place: PlaceFlags,
-    /// Address and port that the dashboard and the API listen on.
-    #[arg(long, env = "GAZER_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
-    pub(crate) listen: std::net::SocketAddr,
+    /// Address and port that the dashboard and the API listen on, 127.0.0.1:8080 unless it is given; a process without
+    /// the role web answers /healthz and /metrics there, and only if it is given.
+    #[arg(long, env = "GAZER_LISTEN", value_name = "ADDRESS")]
+    pub(crate) listen: Option<std::net::SocketAddr>,
     /// Where people reach this Gazer, for the links in messages; the listening address unless it is given.
     #[arg(long, env = "GAZER_PUBLIC_URL", value_name = "URL")]
     pub(crate) public_url: Option<String>,
@@ -87,6 +92,32 @@ pub(crate) struct ServeFlags {
     pub(crate) witness: Vec<Witness>,
     #[command(flatten)]
     pub(crate) operator: OperatorFlags,
+    #[command(flatten)]
+    pub(crate) bus: BusFlags,
+}
+
+/// What this process does beside others.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Cluster")]
+pub(crate) struct BusFlags {
+    /// The NATS servers that carry messages between processes: nats://host:4222, or tls://…, with commas between them.
+    #[arg(long, env = "GAZER_BUS", value_name = "URL", hide_env_values = true)]
+    pub(crate) bus: Option<String>,
+    /// A file with the JWT and the seed of our account there.
+    #[arg(long, env = "GAZER_BUS_CREDENTIALS", value_name = "FILE")]
+    pub(crate) bus_credentials: Option<PathBuf>,
+    /// How many servers of a NATS cluster keep each stream.
+    #[arg(long, env = "GAZER_BUS_REPLICAS", value_name = "N", default_value = "1", value_parser = replicas)]
+    pub(crate) bus_replicas: usize,
+    /// What this process does: web, plan, check, judge, deliver, send. All of it unless it is given.
+    #[arg(long, env = "GAZER_ROLES", value_name = "ROLES", value_delimiter = ',')]
+    pub(crate) roles: Vec<gazer_bus::Role>,
+    /// The name of the place that this process probes from; local unless it is given.
+    #[arg(long, env = "GAZER_REGION", value_name = "NAME")]
+    pub(crate) region: Option<gazer_domain::Region>,
+    /// A file with the region's key, for a prober without the house's: `gazer region key NAME` prints it.
+    #[arg(long, env = "GAZER_REGION_KEY", value_name = "FILE")]
+    pub(crate) region_key: Option<PathBuf>,
 }
 
 /// Who is told when Gazer itself does not see.
@@ -145,6 +176,17 @@ pub(crate) struct CheckFlags {
     /// Believe the first failed attempt instead of verifying it with two more.
     #[arg(long)]
     pub(crate) no_verify: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RegionCommand {
+    /// Print the key that a prober of that region needs. Whoever has it reads what that region's checks send.
+    Key {
+        #[command(flatten)]
+        place: PlaceFlags,
+        /// The region's name.
+        name: gazer_domain::Region,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -216,6 +258,13 @@ impl Failure {
     /// A value that a flag was given and that cannot be taken.
     pub(crate) fn usage(flag: &str, why: impl std::fmt::Display) -> Self {
         Self::Usage(format!("invalid value for '{flag}': {why}"))
+    }
+}
+
+fn replicas(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(replicas @ (1 | 3 | 5)) => Ok(replicas),
+        _ => Err("must be 1, 3 or 5".into()),
     }
 }
 

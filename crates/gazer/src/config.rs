@@ -4,10 +4,11 @@
 //! travels further, and nothing in it "should be set by now". A value that cannot be taken is refused with the name of
 //! its flag, before anything is created.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use gazer_bus::Role;
 use gazer_channels::{Mail, MailError};
 use gazer_domain::http::parse_url;
 use gazer_domain::time::parse_duration;
@@ -20,6 +21,7 @@ use rustls_pki_types::pem::PemObject;
 use url::Url;
 
 use crate::cli::{Failure, PlaceFlags, ServeFlags};
+use crate::cluster::Part;
 use crate::operator::Ways;
 use crate::people::Account;
 
@@ -27,13 +29,19 @@ use crate::people::Account;
 /// together.
 pub(crate) const WITNESSES: [&str; 4] = ["1.1.1.1:443", "8.8.8.8:443", "9.9.9.9:443", "example.com:443"];
 
+/// Where the pages are unless somebody says otherwise.
+const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+
 /// Pages look back a day, so less would leave them with holes.
 const SHORTEST_RETENTION: Duration = Duration::from_secs(24 * 3600);
 
 #[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) place: Place,
-    pub(crate) listen: SocketAddr,
+    /// What this process does of all that Gazer does.
+    pub(crate) part: Part,
+    /// `None` where nobody is to be answered: a process without pages that was not told to listen.
+    pub(crate) listen: Option<SocketAddr>,
     /// `None` is the address that is listened on.
     pub(crate) public_url: Option<Url>,
     pub(crate) egress: Egress,
@@ -41,6 +49,7 @@ pub(crate) struct Config {
     pub(crate) witnesses: Vec<Witness>,
     /// Trusted besides the public authorities.
     pub(crate) authorities: Vec<CertificateDer<'static>>,
+    pub(crate) authorities_file: Option<PathBuf>,
     pub(crate) mail: Option<Mail>,
     pub(crate) retention: Duration,
     /// Who owns this Gazer from its first start, without a browser.
@@ -68,13 +77,17 @@ impl Config {
             return Err(Failure::usage("--retention <DURATION>", "must be at least 1d"));
         }
         let operator = Ways::resolve(flags.operator, mail.is_some())?;
+        let place = Place::resolve(flags.place)?;
+        let part = Part::resolve(flags.bus, &place)?;
         Ok(Self {
-            place: Place::resolve(flags.place)?,
-            listen: flags.listen,
+            listen: flags.listen.or_else(|| part.roles.contains(&Role::Web).then_some(LISTEN)),
+            place,
+            part,
             public_url: flags.public_url.filter(|url| !url.is_empty()).map(|url| public_url(&url)).transpose()?,
             egress: flags.egress,
             allow: flags.allow,
             witnesses: flags.witness,
+            authorities_file: flags.extra_ca,
             authorities: pem.as_deref().map(authorities).transpose()?.unwrap_or_default(),
             mail,
             retention: flags.retention,
@@ -89,12 +102,14 @@ impl Config {
         let location = Location::Sqlite(data.clone());
         Self {
             place: Place { data, location, server: None },
-            listen,
+            part: Part::whole(),
+            listen: Some(listen),
             public_url: None,
             egress: Egress::Open,
             allow: Vec::new(),
             witnesses: Vec::new(),
             authorities: Vec::new(),
+            authorities_file: None,
             mail: None,
             retention: parse_duration("7d").expect("it is written as durations are"),
             owner: Some(owner),
@@ -228,7 +243,7 @@ mod tests {
     #[test]
     fn without_flags_everything_has_its_default() {
         let config = resolve(&[]).unwrap();
-        assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
+        assert_eq!(config.listen.unwrap().to_string(), "127.0.0.1:8080");
         assert_eq!(config.retention, Duration::from_secs(7 * 86_400));
         assert_eq!(config.witnesses.len(), WITNESSES.len());
         assert!(matches!(config.place.location, Location::Sqlite(dir) if dir.as_os_str() == "data"));

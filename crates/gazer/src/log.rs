@@ -12,7 +12,7 @@ use crate::cli::Command;
 pub(crate) fn start(command: &Command) {
     let level = match command {
         Command::Serve(_) => LevelFilter::INFO,
-        Command::Demo(_) | Command::Check(_) | Command::Team(_) | Command::Token(_) | Command::User(_) => {
+        Command::Demo(_) | Command::Check(_) | Command::Region(_) | Command::Team(_) | Command::Token(_) | Command::User(_) => {
             LevelFilter::WARN
         }
     };

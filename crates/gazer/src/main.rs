@@ -8,12 +8,14 @@
 mod app;
 mod chance;
 mod cli;
+mod cluster;
 mod config;
 mod limits;
 mod log;
 mod metrics;
 mod operator;
 mod people;
+mod place;
 mod signals;
 mod turn;
 
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
             Command::Serve(flags) => cli::serve::run(*flags).await,
             Command::Demo(flags) => cli::demo::run(flags).await,
             Command::Check(flags) => cli::check::run(flags).await,
+            Command::Region(command) => cli::region::run(command).await,
             Command::Team(command) => cli::team::run(command).await,
             Command::Token(command) => cli::token::run(command).await,
             Command::User(command) => cli::user::run(command).await,

@@ -18,8 +18,8 @@ use prometheus_client::registry::Registry;
 pub(crate) fn registry(
     functions: &Functions,
     bus: &Bus,
-    hold: &Hold,
-    lookout: Arc<Lookout>,
+    planning: Option<(Hold, Arc<Lookout>)>,
+    buried: Option<Buried>,
     started: Timestamp,
 ) -> Registry {
     // What is known of every process carries no prefix of ours, so that dashboards for all programs show it.
@@ -27,17 +27,26 @@ pub(crate) fn registry(
     gazer_web::operation::register_process(&mut registry, started);
     let own = registry.sub_registry_with_prefix("gazer");
     gazer_web::operation::register_build(own, env!("CARGO_PKG_VERSION"));
-    let (functions, bus, hold) = (functions.clone(), bus.clone(), hold.clone());
-    own.register_collector(Box::new(Counts { functions, bus, hold, lookout }));
+    let (functions, bus) = (functions.clone(), bus.clone());
+    own.register_collector(Box::new(Counts { functions, bus, planning, buried }));
     registry
 }
 
-#[derive(Debug)]
 struct Counts {
     functions: Functions,
     bus: Bus,
-    hold: Hold,
-    lookout: Arc<Lookout>,
+    /// The turn of the clock, and what it says of our own sight.
+    planning: Option<(Hold, Arc<Lookout>)>,
+    buried: Option<Buried>,
+}
+
+/// How many messages the driver put aside.
+pub(crate) type Buried = Box<dyn Fn() -> u64 + Send + Sync>;
+
+impl fmt::Debug for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Counts").finish_non_exhaustive()
+    }
 }
 
 /// A family per thing that is counted, so that its series can be added up: name, what it says, and which count it is.
@@ -54,15 +63,21 @@ impl Collector for Counts {
         let told = encoder.encode_descriptor("bus_messages_dropped", told, None, dropped.metric_type())?;
         dropped.encode(told)?;
 
-        let held = ConstGauge::new(u64::from(self.hold.is_held()));
-        let told = "1 while this process has the clock's turn: of those that share a database, one.";
-        held.encode(encoder.encode_descriptor("clock_turn", told, None, held.metric_type())?)?;
+        if let Some(buried) = &self.buried {
+            let buried = ConstCounter::new(buried());
+            let told = "Messages of the bus that could not be read or were delivered in vain, and were put aside.";
+            buried.encode(encoder.encode_descriptor("bus_messages_buried", told, None, buried.metric_type())?)?;
+        }
+        if let Some((hold, lookout)) = &self.planning {
+            let held = ConstGauge::new(u64::from(hold.is_held()));
+            let told = "1 while this process has the clock's turn: of those that share a database, one.";
+            held.encode(encoder.encode_descriptor("clock_turn", told, None, held.metric_type())?)?;
 
-        let Lookout { region, .. } = &*self.lookout;
-        let impaired = ConstGauge::new(u64::from(self.lookout.is_impaired() && self.hold.is_held()));
-        let told = "Whether Gazer itself is known not to see, or not to tell, as the process that plans says.";
-        let mut told = encoder.encode_descriptor("impaired", told, None, impaired.metric_type())?;
-        impaired.encode(told.encode_family(&[("region", region.as_str())])?)?;
+            let impaired = ConstGauge::new(u64::from(lookout.is_impaired() && hold.is_held()));
+            let told = "Whether Gazer itself is known not to see, or not to tell, as the process that plans says.";
+            let mut told = encoder.encode_descriptor("impaired", told, None, impaired.metric_type())?;
+            impaired.encode(told.encode_family(&[("region", lookout.region.as_str())])?)?;
+        }
 
         let counter = ConstCounter::new(0u64).metric_type();
         let mut told = encoder.encode_descriptor("function_runs", "Runs of a function by outcome.", None, counter)?;

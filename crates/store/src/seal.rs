@@ -10,6 +10,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
 use aws_lc_rs::{digest, rand};
 
 use crate::{Error, Result};
@@ -41,6 +42,16 @@ impl SealingKey {
         };
         let wrong = |_| io::Error::new(io::ErrorKind::InvalidData, "a sealing key has exactly 32 bytes");
         bytes.try_into().map(|bytes| Some(Self(bytes))).map_err(wrong)
+    }
+
+    /// A secret for another purpose, from which nobody finds the key (HKDF, RFC 5869).
+    pub fn derive(&self, purpose: &str) -> [u8; 32] {
+        let mut secret = [0; 32];
+        let info = [purpose.as_bytes()];
+        let known = Salt::new(HKDF_SHA256, b"gazer").extract(&self.0);
+        let filled = known.expand(&info, HKDF_SHA256).and_then(|material| material.fill(&mut secret));
+        filled.expect("a hash's length of material can always be had");
+        secret
     }
 
     /// Writes beside and renames, so a crash never leaves half a key. The file beside is locked meanwhile: who comes

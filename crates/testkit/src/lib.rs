@@ -1,4 +1,4 @@
-//! For tests: targets that misbehave, a site that breaks on command, databases and a relay before them, a small disk, mail
+//! For tests: targets that misbehave, a site that breaks on command, databases and a relay before them, a message server, a small disk, mail
 //! and webhook receivers, a browser.
 //!
 //! Everything listens on loopback only and ends when its handle is dropped. Nothing here sleeps for luck: what has to be
@@ -12,6 +12,7 @@ pub mod ca;
 pub mod chance;
 pub mod client;
 pub mod disk;
+pub mod nats;
 pub mod now;
 pub mod order;
 pub mod postgres;

@@ -4,6 +4,7 @@
 //! each scrape adds what the rows say at that moment.
 
 use std::fmt;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract;
@@ -55,12 +56,19 @@ async fn metrics(extract::State(web): extract::State<Web>) -> Result<impl IntoRe
     }
     let mut stored = Registry::with_prefix("gazer");
     stored.register_collector(Box::new(Stored(counts.ok())));
+    exposition(&[&web.metrics, &stored])
+}
+
+fn exposition(registries: &[&Registry]) -> Result<impl IntoResponse + use<>, Problem> {
     let mut text = String::new();
-    let encoded = encode_registry(&mut text, &web.metrics)
-        .and_then(|()| encode_registry(&mut text, &stored))
-        .and_then(|()| encode_eof(&mut text));
-    encoded.map_err(|err| Problem::internal(&err))?;
+    let encoded = registries.iter().try_for_each(|registry| encode_registry(&mut text, registry));
+    encoded.and_then(|()| encode_eof(&mut text)).map_err(|err| Problem::internal(&err))?;
     Ok(([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text))
+}
+
+/// Of a process without pages: whether it runs, and what it counts.
+pub fn plain_router(metrics: Arc<Registry>) -> Router {
+    Router::new().route("/healthz", get(async || "ok\n")).route("/metrics", get(async move || exposition(&[&metrics])))
 }
 
 /// What the rows say at this moment; `None` if the store does not answer.

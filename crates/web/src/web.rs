@@ -3,14 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-pub use gazer_bus::Changed;
+pub use gazer_bus::{Changed, Live};
 use gazer_domain::channel::Target;
 use gazer_domain::id::{Id, Kind};
 use gazer_domain::monitor::Spec;
 use gazer_domain::{Invalid, MonitorId, TeamId, Timestamp};
 use gazer_store::Store;
 use prometheus_client::registry::Registry;
-use tokio::sync::broadcast;
 use url::Url;
 
 use crate::auth::Doors;
@@ -62,9 +61,6 @@ impl Config {
         format!("{}{path}", self.public_url.as_str().trim_end_matches('/'))
     }
 }
-
-/// Tells open pages that something of a team changed; a page that misses one reads everything again.
-pub type Live = broadcast::Sender<Changed>;
 
 /// Which function has work after a change of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,7 +116,7 @@ impl Web {
 
     /// Nobody listening is no failure: no page is open.
     pub fn tell(&self, changed: Changed) {
-        let _ = self.live.send(changed);
+        self.live.tell(changed);
     }
 }
 

@@ -1,13 +1,15 @@
-//! How domain types are written where they leave the process: private structs in JSON, one file per type. By now that
-//! is in a column.
+//! How domain types are written where they leave the process, into a column or onto the bus: private structs in JSON,
+//! one file per type.
 //!
 //! Reading is strict (`deny_unknown_fields`), so what another program wrote is an error that names it, never half a
 //! monitor. Durations and instants carry their unit in the field's name. What is secret is never beside what is open:
-//! [`settings::split`] and [`target::split`] hand it out as bytes, for whoever seals it.
+//! [`settings::split`], [`brief::split`] and [`target::split`] hand it out as bytes, for whoever seals it.
 
 pub mod attempt;
+pub mod brief;
 pub mod notice;
 pub mod observation;
+pub mod outcome;
 pub mod settings;
 pub mod target;
 
@@ -15,6 +17,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 
 /// Why a text is not what it should be.
 pub type Unreadable = String;
@@ -27,6 +30,14 @@ pub fn write<T: Serialize>(value: &T) -> String {
 
 pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, Unreadable> {
     serde_json::from_str(text).map_err(|err| err.to_string())
+}
+
+/// JSON inside of JSON, as it is.
+///
+/// # Panics
+/// If it is no JSON, which nothing that [`write`] made is.
+pub fn raw(json: String) -> Box<RawValue> {
+    RawValue::from_string(json).expect("what was written as JSON is JSON")
 }
 
 pub fn parsed<T: std::str::FromStr>(text: &str) -> Result<T, Unreadable>

@@ -71,7 +71,6 @@ impl World {
             prober,
             random: |bytes| bytes.fill(1),
             retention: SOON,
-            checks: 10,
             lookout: Arc::new(Lookout::new(Region::local(), Lookout::EVERY, operator)),
         };
         let world = Self { canary: Canary::new(&parts), clock, epoch, receiver };

@@ -28,7 +28,7 @@ use gazer_web::{Problem, Wake, Web};
 use url::Url;
 
 use super::{DemoFlags, Failure, say, serve};
-use crate::app::{App, Owner};
+use crate::app::{App, Owner, Site};
 use crate::chance;
 use crate::config::Config;
 use crate::people::Account;
@@ -45,21 +45,22 @@ pub(crate) async fn run(flags: DemoFlags) -> Result<ExitCode, Failure> {
     let config = Config::demo(folder.0.clone(), flags.listen, account.clone());
     let entrance = |web: &Web, owner, router: Router| router.merge(entrance(web.clone(), owner, pass.clone()));
     let app = App::start(config, entrance).await?;
-    let (_, team) = app.owner.expect("the folder is fresh, so the demo's account owns it");
-    let now = app.web.now();
+    let site = app.site.as_ref().expect("the demo has pages");
+    let (_, team) = site.owner.expect("the folder is fresh, so the demo's account owns it");
+    let now = site.web.now();
     let (steady, shaky, receiver) = (site::steady().await?, site::shaky().await?, webhook::receive().await?);
     for (name, at) in [("Steady site", steady), ("Shaky site", shaky)] {
-        app.store.monitor_create(team, &monitor(name, at, now)).await?;
+        site.store.monitor_create(team, &monitor(name, at, now)).await?;
     }
-    alert(&app, team, receiver, now).await?;
-    (app.web.wake)(Wake::Plan);
+    alert(site, team, receiver, now).await?;
+    (site.web.wake)(Wake::Plan);
 
     let every = humane_duration(INTERVAL);
     say(&format!("Two sites run on this machine, and Gazer checks each of them every {every}:"));
     say(&format!("  {}  is steady", link(steady)));
     say(&format!("  {}  is broken for 25 s, works for 45 s, and so on", link(shaky)));
-    say(&format!("See for yourself:  {}", app.link(&format!("/demo/{pass}"))));
-    say(&format!("   or sign in at:  {}  as {EMAIL} with {}", app.link("/"), account.password));
+    say(&format!("See for yourself:  {}", site.link(&format!("/demo/{pass}"))));
+    say(&format!("   or sign in at:  {}  as {EMAIL} with {}", site.link("/"), account.password));
     say("Here you see what happens and what the webhook is told. Ctrl-C ends the demo and forgets it.\n");
     signals.next().await;
     Ok(serve::finish(app, &mut signals).await)
@@ -87,10 +88,10 @@ fn monitor(name: &str, at: SocketAddr, now: Timestamp) -> Monitor {
     Monitor { id, settings, revision: 1, created: now, cadence_since: now, paused: false }
 }
 
-async fn alert(app: &App, team: TeamId, receiver: SocketAddr, now: Timestamp) -> Result<(), gazer_store::Error> {
+async fn alert(site: &Site, team: TeamId, receiver: SocketAddr, now: Timestamp) -> Result<(), gazer_store::Error> {
     let target = Target::Webhook { url: link(receiver), secret: chance::bytes::<32>().to_vec() };
     let id = ChannelId::new(now, chance::bytes());
-    app.store.channel_create(team, &Channel { id, name: "This terminal".to_owned(), target, created: now }).await?;
+    site.store.channel_create(team, &Channel { id, name: "This terminal".to_owned(), target, created: now }).await?;
     let settings = RuleSettings {
         name: "Tell this terminal".to_owned(),
         scope: Scope::All,
@@ -99,7 +100,7 @@ async fn alert(app: &App, team: TeamId, receiver: SocketAddr, now: Timestamp) ->
         after: Duration::ZERO,
     };
     let rule = Rule { id: RuleId::new(now, chance::bytes()), settings };
-    app.store.rule_create(team, &rule, now).await
+    site.store.rule_create(team, &rule, now).await
 }
 
 /// An address that signs in whoever knows it: the terminal it is printed to is the proof.

@@ -6,10 +6,10 @@ use gazer_bus::clock::system_now;
 use gazer_domain::monitor::validate_name;
 
 use super::{Failure, TeamCommand, say};
-use crate::app::open_beside;
 use crate::chance;
 use crate::config::{Place, environment};
 use crate::people::Account;
+use crate::place::open_beside;
 
 pub(crate) async fn run(command: TeamCommand) -> Result<ExitCode, Failure> {
     let TeamCommand::Create { place, name, owner_email } = command;

@@ -10,9 +10,9 @@ use gazer_store::{Store, Token};
 use gazer_web::auth::token::Minted;
 
 use super::{Failure, TokenCommand, say};
-use crate::app::open_beside;
 use crate::chance;
 use crate::config::Place;
+use crate::place::open_beside;
 
 pub(crate) async fn run(command: TokenCommand) -> Result<ExitCode, Failure> {
     let TokenCommand::Create { place, name, role, team } = command;

@@ -6,8 +6,8 @@ use anyhow::Context;
 use gazer_web::auth::password;
 
 use super::{Failure, UserCommand, say};
-use crate::app::open_beside;
 use crate::config::{Place, environment};
+use crate::place::open_beside;
 use crate::{chance, people};
 
 pub(crate) async fn run(command: UserCommand) -> Result<ExitCode, Failure> {

@@ -41,7 +41,14 @@ const ROOMS: [Room; 10] = [
         refuses: &["tokio", "sqlx", "axum", "hyper", "tracing"],
         kloc: Some(1.0),
     },
-    Room { name: "gazer-bus", folder: "bus", knows: &["gazer-domain"], refuses: &["sqlx", "axum"], kloc: Some(1.5) },
+    Room {
+        name: "gazer-bus",
+        folder: "bus",
+        knows: &["gazer-domain", "gazer-wire"],
+        refuses: &["sqlx", "axum"],
+        // A thousand for one process, and a driver for many.
+        kloc: Some(2.0),
+    },
     Room {
         name: "gazer-probes",
         folder: "probes",

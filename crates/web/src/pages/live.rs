@@ -28,7 +28,7 @@ pub(crate) async fn stream(
     State(web): State<Web>,
     member: Member,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let listener = (web.live.subscribe(), member.team, Instant::now() - SPACING);
+    let listener = (web.live.listen(), member.team, Instant::now() - SPACING);
     let events = stream::unfold(listener, |(mut changes, team, last)| async move {
         changed(&mut changes, team).await?;
         tokio::time::sleep_until(last + SPACING).await;

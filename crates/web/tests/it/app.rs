@@ -59,7 +59,7 @@ impl App {
                 Arc::new(move || Timestamp::from_millis(clock.load(Ordering::Relaxed)))
             },
             random: seeded,
-            live: tokio::sync::broadcast::channel(16).0,
+            live: gazer_bus::Live::default(),
             wake: stand_in(store, Arc::clone(&clock)),
             compile: Arc::new(compile),
             reach: Arc::new(reach),

@@ -16,7 +16,7 @@ use gazer_domain::guarantee::guarantee;
 use gazer_domain::http::{HttpSpec, parse_url};
 use gazer_domain::monitor::{Monitor, Settings, Spec, Verify};
 use gazer_domain::{ChannelId, MonitorId, Region, RuleId, TeamId};
-use gazer_functions::{Lookout, Parts};
+use gazer_functions::{Lookout, Outside, Parts};
 use gazer_probes::Prober;
 use gazer_store::{Channel, Location, Options, SealingKey, Store};
 
@@ -98,7 +98,7 @@ impl Sim {
         let time = Time::default();
         let network = Network::new(time.clone(), sites.clone(), cuts.clone(), faults, Chance::new(seed, 3));
         let parts = parts(&time, &network).await;
-        let registry = gazer_functions::registry(&parts);
+        let registry = registry(&parts);
         let watched = people(&parts.store, &sites).await;
         let mut sim = Self {
             time,
@@ -163,7 +163,7 @@ impl Sim {
     async fn start(&mut self) {
         self.is_up = true;
         self.parts.bus = Bus::new();
-        self.registry = gazer_functions::registry(&self.parts);
+        self.registry = registry(&self.parts);
         self.parts.store.leases_release().await.expect("the store answers");
         let clocks: Vec<_> = self.registry.functions().iter().map(|function| clock_of(function.as_ref())).collect();
         for (function, every) in clocks.into_iter().enumerate() {
@@ -227,8 +227,22 @@ fn clock_of(function: &dyn Function) -> Option<Duration> {
 }
 
 fn single(message: Message) -> Vec<Message> {
-    let Message::Check(CheckBatch { region, due, deadline }) = message else { return vec![message] };
-    due.into_iter().map(|due| Message::Check(CheckBatch { region: region.clone(), due: vec![due], deadline })).collect()
+    let Message::Check(CheckBatch { region, epoch, due, deadline }) = message else { return vec![message] };
+    due.into_iter()
+        .map(|due| Message::Check(CheckBatch { region: region.clone(), epoch, due: vec![due], deadline }))
+        .collect()
+}
+
+fn registry(parts: &Parts) -> Registry {
+    let outside = Outside {
+        bus: parts.bus.clone(),
+        clock: Arc::clone(&parts.clock),
+        prober: parts.prober.clone(),
+        channels: Arc::clone(&parts.channels),
+        region: Region::local(),
+        checks: 4_000,
+    };
+    gazer_functions::registry(&outside, Some(parts))
 }
 
 async fn parts(time: &Time, network: &Network) -> Parts {
@@ -251,7 +265,6 @@ async fn parts(time: &Time, network: &Network) -> Parts {
         retention: Duration::from_secs(86_400),
         // Each look at the witnesses would take real time, of which a simulated day has little.
         lookout: Arc::new(Lookout::new(Region::local(), NEVER, Operator::default())),
-        checks: 4_000,
     }
 }
 

@@ -1,0 +1,225 @@
+//! The driver for several processes: NATS JetStream carries what they publish to whoever has the role.
+//!
+//! A process publishes into its own queues ([`Bus`]); [`publish`] carries those out, [`pull`] brings in what the
+//! functions of this process consume, and says what became of it once they are done. A message whose process dies is
+//! delivered to another one. [`streams`] says how each topic is kept, [`tend`] sees to it that streams and consumers are
+//! there whenever the connection is, also after a server that came back with nothing. Since the truth is in rows, the
+//! loss of all of it costs time and no notification.
+//!
+//! Two kinds of process connect. Those of the *house* have the store and its key, and make what is missing. A *prober*
+//! has its region's key, and may be given an account that lets it take that region's checks and publish what it saw, no
+//! more: what comes on a region's subject was seen in that region, whatever is written in it.
+
+mod changed;
+mod encode;
+mod gauge;
+mod publish;
+mod pull;
+mod streams;
+mod tend;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+pub use async_nats::ServerAddr;
+use async_nats::jetstream::Context;
+use async_nats::{Client, ConnectOptions, Event};
+use gazer_domain::Region;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+
+use crate::message::Topic;
+use crate::seal::Seals;
+use crate::{Bus, Registry, Role, Turns, Wake};
+
+/// A server that was lost is looked for so often.
+const RECONNECT: Duration = Duration::from_millis(250);
+/// A request to the server that takes longer is made again.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// What was acknowledged and published at the end is on its way by then.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+#[derive(Debug)]
+pub struct Options {
+    pub servers: Vec<ServerAddr>,
+    /// As `nsc` writes them: a JWT and a seed.
+    pub credentials: Option<PathBuf>,
+    /// Authorities that are trusted besides those of the system.
+    pub authorities: Option<PathBuf>,
+    /// Tells processes apart; random.
+    pub name: String,
+    /// Where this process probes from.
+    pub region: Region,
+    /// Whether it makes streams and consumers, which a prober need not be allowed to.
+    pub is_house: bool,
+    pub seals: Seals,
+    /// How many servers of a NATS cluster keep each stream.
+    pub replicas: usize,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the credentials {0} cannot be read")]
+    Credentials(PathBuf, #[source] std::io::Error),
+    #[error("no NATS server answers")]
+    Connect(#[source] async_nats::ConnectError),
+}
+
+/// The connection; the tasks that carry share it.
+#[derive(Debug)]
+struct Link {
+    client: Client,
+    stream: Context,
+    name: String,
+    region: Region,
+    is_house: bool,
+    seals: Seals,
+    replicas: usize,
+    /// The connection since which streams and consumers are known to be there; `None` while they are not.
+    ready: watch::Sender<Option<u64>>,
+    /// Something that should be there is not.
+    doubt: Notify,
+    published: AtomicU64,
+    /// Given up after several deliveries, or unreadable.
+    buried: AtomicU64,
+}
+
+/// A connection that is not in use yet.
+#[derive(Debug)]
+pub struct Nats {
+    link: Arc<Link>,
+    bus: Bus,
+    connected: watch::Receiver<u64>,
+}
+
+/// Carries messages until it is closed.
+#[derive(Debug)]
+pub struct Carrying {
+    link: Arc<Link>,
+    pulls: JoinSet<()>,
+    _others: JoinSet<()>,
+}
+
+impl Nats {
+    /// Waits for the first connection, and fails with it; later ones are made again and again.
+    pub async fn connect(options: Options) -> Result<Self, Error> {
+        let (connections, connected) = watch::channel(0_u64);
+        let mut connect = ConnectOptions::new()
+            .name(format!("gazer {}", options.name))
+            // What is for this process must not be readable by whoever may read the inbox of another region.
+            .custom_inbox_prefix(format!("_INBOX_{}", options.region))
+            .reconnect_delay_callback(|_| RECONNECT)
+            .event_callback(move |event| {
+                heard(&connections, &event);
+                std::future::ready(())
+            });
+        if let Some(path) = options.credentials {
+            let read = connect.credentials_file(&path).await;
+            connect = read.map_err(|err| Error::Credentials(path, err))?;
+        }
+        if let Some(authorities) = options.authorities {
+            connect = connect.add_root_certificates(authorities);
+        }
+        let client = connect.connect(options.servers).await.map_err(Error::Connect)?;
+        let mut stream = async_nats::jetstream::new(client.clone());
+        stream.set_timeout(PATIENCE);
+        let link = Link {
+            client,
+            stream,
+            name: options.name,
+            region: options.region,
+            is_house: options.is_house,
+            seals: options.seals,
+            replicas: options.replicas,
+            ready: watch::Sender::new(None),
+            doubt: Notify::new(),
+            published: AtomicU64::new(0),
+            buried: AtomicU64::new(0),
+        };
+        Ok(Self { link: Arc::new(link), bus: Bus::carried(), connected })
+    }
+
+    /// Where this process publishes.
+    pub fn bus(&self) -> Bus {
+        self.bus.clone()
+    }
+
+    /// What a prober of that region is given.
+    pub fn buried(&self) -> impl Fn() -> u64 + Send + Sync + use<> {
+        let link = Arc::clone(&self.link);
+        move || link.buried.load(Ordering::Relaxed)
+    }
+
+    /// Begins to carry, for these functions.
+    pub fn carry(self, registry: &Registry, turns: &Turns, roles: &[Role]) -> Carrying {
+        let Self { link, bus, connected } = self;
+        let (mut pulls, mut others) = (JoinSet::new(), JoinSet::new());
+        others.spawn(tend::tend(Arc::clone(&link), connected));
+        for topic in Topic::ALL {
+            others.spawn(publish::carry(Arc::clone(&link), bus.clone(), topic));
+        }
+        for function in registry.functions() {
+            for wake in function.wakes() {
+                let Wake::Topic(topic) = wake else { continue };
+                let turn = turns.of_function(&**function);
+                pulls.spawn(pull::pull(Arc::clone(&link), bus.clone(), *topic, turn));
+            }
+        }
+        for role in [Role::Plan, Role::Deliver].into_iter().filter(|role| roles.contains(role)) {
+            others.spawn(gauge::gauge(Arc::clone(&link), bus.clone(), role, turns.of(role)));
+        }
+        others.spawn(changed::tell(Arc::clone(&link), bus.live()));
+        if roles.contains(&Role::Web) {
+            others.spawn(changed::hear(Arc::clone(&link), bus.live()));
+        }
+        Carrying { link, pulls, _others: others }
+    }
+}
+
+impl Carrying {
+    /// Takes nothing new; what was taken is still worked on, and what comes of it still published.
+    pub async fn take_no_more(&mut self) {
+        self.pulls.shutdown().await;
+    }
+
+    /// After the last message: what was acknowledged and published goes out.
+    pub async fn close(self) {
+        let _ = tokio::time::timeout(FAREWELL, self.link.client.flush()).await;
+    }
+}
+
+impl Link {
+    /// The number of the connection, once everything that is needed is there.
+    async fn ready(&self) -> u64 {
+        let mut ready = self.ready.subscribe();
+        let made = ready.wait_for(Option::is_some).await;
+        // The sender lives as long as we do.
+        made.ok().and_then(|made| *made).unwrap_or_default()
+    }
+
+    /// Until the connection is another one than that.
+    async fn outlived(&self, connection: u64) {
+        let mut ready = self.ready.subscribe();
+        let _ = ready.wait_for(|made| *made != Some(connection)).await;
+    }
+
+    /// The same for each try to publish a message, and never given to another.
+    fn message_id(&self) -> String {
+        format!("{}-{}", self.name, self.published.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+fn heard(connections: &watch::Sender<u64>, event: &Event) {
+    match event {
+        Event::Connected => {
+            connections.send_modify(|number| *number += 1);
+            tracing::info!("connected to NATS");
+        }
+        Event::Disconnected => {
+            tracing::warn!("NATS is gone; what is published waits, and what is missed is looked for")
+        }
+        event => tracing::warn!(%event, "NATS"),
+    }
+}

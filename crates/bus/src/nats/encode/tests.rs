@@ -1,0 +1,104 @@
+use std::time::Duration;
+
+use gazer_domain::MonitorId;
+use gazer_domain::cause::{Cause, Code};
+use gazer_domain::channel::{About, Notice, Target};
+use gazer_domain::delivery::Outcome;
+use gazer_domain::http::{Auth, HttpSpec, parse_url};
+use gazer_domain::monitor::{Brief, Spec, Verify};
+use gazer_domain::observation::{Observation, Phases};
+use gazer_domain::verdict::{Judgement, Verdict};
+
+use super::*;
+
+fn house() -> Seals {
+    Seals::house([7; 32])
+}
+
+fn eu() -> Region {
+    "eu".parse().unwrap()
+}
+
+fn due(bits: u128, auth: Option<Auth>) -> Due {
+    let spec = HttpSpec { auth, ..HttpSpec::get(parse_url("https://shop.example/").unwrap()) };
+    let brief =
+        Brief { id: MonitorId::from_bits(bits), revision: 3, spec: Spec::Http(spec), verify: Verify::default() };
+    let slot = Timestamp::from_millis(1_000);
+    Due { monitor: Arc::new(brief), team: TeamId::from_bits(9), slot, occasion: Occasion::Request(4) }
+}
+
+fn batch(auth: Option<Auth>) -> Message {
+    let due = vec![due(1, None), due(2, auth)];
+    Message::Check(CheckBatch { region: eu(), epoch: 5, due, deadline: Timestamp::from_millis(6_000) })
+}
+
+fn carried(message: &Message, seals: &Seals) -> Result<Message, Unreadable> {
+    let text = format!("[{}]", encode(message, &eu(), &house()).unwrap());
+    decode(message.topic(), &eu(), &text, seals).map(|mut items| items.remove(0))
+}
+
+fn arrives(message: &Message) {
+    assert_eq!(format!("{:?}", carried(message, &house()).unwrap()), format!("{message:?}"));
+}
+
+#[test]
+fn what_is_carried_arrives_as_it_was() {
+    arrives(&batch(None));
+    arrives(&batch(Some(Auth::Bearer { token: "s3cret".into() })));
+    let refused = Cause::new(Code::ConnectionRefused, "192.0.2.1:443 refused the connection");
+    let observation = Observation {
+        monitor: MonitorId::from_bits(1),
+        revision: 3,
+        slot: Timestamp::from_millis(1_000),
+        started: Timestamp::from_millis(1_002),
+        took: Duration::from_micros(1_500),
+        judgement: Judgement::of(Verdict::Down, refused),
+        phases: Phases::default(),
+        certificate_until: None,
+        attempts: Vec::new(),
+    };
+    let seen = Observed { region: eu(), observation, team: TeamId::from_bits(9), request: Some(7) };
+    arrives(&Message::Observed(Box::new(seen)));
+    let url = parse_url("https://hook.example/").unwrap();
+    arrives(&Message::Send(Box::new(Send {
+        delivery: DeliveryId::from_text("del_1"),
+        epoch: 2,
+        until: Timestamp::from_millis(30_000),
+        attempts: 1,
+        target: Target::Webhook { url, secret: b"webhook secret".to_vec() },
+        notice: Notice { about: About::Test, at: Timestamp::from_millis(5) },
+    })));
+    for outcome in [
+        Outcome::Delivered { receipt: "HTTP 204".into() },
+        Outcome::Retry { why: "HTTP 503".into(), after: Some(Duration::from_secs(9)) },
+        Outcome::Refused { why: "HTTP 410".into() },
+    ] {
+        arrives(&Message::Sent(Sent { delivery: DeliveryId::from_text("del_1"), epoch: 2, attempts: 1, outcome }));
+    }
+    arrives(&Message::Plan);
+    arrives(&Message::Deliver);
+}
+
+#[test]
+fn a_secret_travels_sealed_to_its_region() {
+    let message = batch(Some(Auth::Bearer { token: "s3cret".into() }));
+    let text = encode(&message, &eu(), &house()).unwrap();
+    assert!(text.contains("shop.example") && !text.contains("s3cret"), "{text}");
+    let key = |region: &str| Seals::region(house().region_key(&region.parse().unwrap()).unwrap());
+    assert!(carried(&message, &key("eu")).is_ok());
+    let refused = carried(&message, &key("us")).unwrap_err();
+    assert!(refused.contains("does not open"), "{refused}");
+    assert!(carried(&batch(None), &key("us")).is_ok(), "without secrets there is nothing to open");
+}
+
+#[test]
+fn what_cannot_be_read_says_why() {
+    for (topic, text) in [
+        (Topic::Check, "{}"),
+        (Topic::Check, r#"[{"epoch":1,"deadline_ms":1,"due":[],"sealed":null,"more":1}]"#),
+        (Topic::Observed, r#"[{"team":"tem_1","request":null,"observation":{}}]"#),
+        (Topic::Sent, "[null]"),
+    ] {
+        assert!(!decode(topic, &eu(), text, &house()).unwrap_err().is_empty(), "{text}");
+    }
+}

@@ -1,0 +1,129 @@
+//! Carries what this process publishes to the server, and does not let go of it before it is there.
+//!
+//! What was seen travels in company, and what is bad news does not wait for it. A message that was published and whose
+//! acknowledgement was lost is published again under its id, by which the server knows it.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::jetstream::context::PublishErrorKind;
+use async_nats::jetstream::message::PublishMessage;
+use bytes::Bytes;
+use gazer_domain::Region;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::streams::{kept, subject};
+use super::{Link, RECONNECT, encode};
+use crate::Bus;
+use crate::function::Intake;
+use crate::message::{Message, Topic};
+use crate::queue::Queued;
+use crate::workers::gather;
+
+/// Good news waits so long for company on the way to the judge, which lets it wait for longer.
+const LINGER: Duration = Duration::from_millis(50);
+const COMPANY: usize = 200;
+/// Well below the mebibyte that a server takes.
+const BYTES: usize = 256 * 1024;
+/// Messages of a topic that are on their way at the same time.
+const AT_ONCE: usize = 32;
+
+pub(super) async fn carry(link: Arc<Link>, bus: Bus, topic: Topic) {
+    let Some(queue) = bus.outward(topic).cloned() else { return };
+    let most = if topic == Topic::Observed { COMPANY } else { 1 };
+    let intake = Intake { concurrency: AT_ONCE, most, linger: LINGER };
+    let permits = Arc::new(Semaphore::new(AT_ONCE));
+    let mut on_the_way = JoinSet::new();
+    let mut regions = HashSet::new();
+    loop {
+        let first = queue.recv().await;
+        let batch = gather(&queue, first, intake).await;
+        while on_the_way.try_join_next().is_some() {}
+        for parcel in packed(&link, &bus, batch) {
+            if topic == Topic::Check && link.is_house && !regions.contains(&parcel.region) {
+                // Else it waits in the stream until its region has a consumer.
+                if link.make_region(&parcel.region).await {
+                    regions.insert(parcel.region.clone());
+                }
+            }
+            let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
+            on_the_way.spawn(deliver(Arc::clone(&link), bus.clone(), topic, parcel, permit));
+        }
+    }
+}
+
+/// Messages that travel as one.
+struct Parcel {
+    region: Region,
+    body: String,
+    messages: usize,
+    /// When the first of them was published.
+    since: Instant,
+}
+
+fn packed(link: &Link, bus: &Bus, batch: Vec<Queued>) -> Vec<Parcel> {
+    let mut parcels: Vec<Parcel> = Vec::new();
+    for Queued { message, published, .. } in batch {
+        let region = region(&message).unwrap_or(&link.region);
+        let item = match encode::encode(&message, region, &link.seals) {
+            Ok(item) => item,
+            Err(err) => {
+                tracing::error!(topic = message.topic().as_str(), error = &err as &dyn std::error::Error, "not sent");
+                bus.carried_off(message.topic(), 1, false);
+                continue;
+            }
+        };
+        match parcels.iter_mut().find(|known| known.region == *region && known.body.len() + item.len() < BYTES) {
+            Some(parcel) => {
+                parcel.body.push(',');
+                parcel.body.push_str(&item);
+                parcel.messages += 1;
+            }
+            None => {
+                let body = format!("[{item}");
+                parcels.push(Parcel { region: region.clone(), body, messages: 1, since: published });
+            }
+        }
+    }
+    parcels.iter_mut().for_each(|parcel| parcel.body.push(']'));
+    parcels
+}
+
+fn region(message: &Message) -> Option<&Region> {
+    match message {
+        Message::Check(batch) => Some(&batch.region),
+        Message::Observed(seen) => Some(&seen.region),
+        _ => None,
+    }
+}
+
+async fn deliver(link: Arc<Link>, bus: Bus, topic: Topic, parcel: Parcel, _permit: OwnedSemaphorePermit) {
+    let (subject, body) = (subject(topic, &parcel.region), Bytes::from(parcel.body));
+    let id = link.message_id();
+    let mut arrived = false;
+    while !arrived && parcel.since.elapsed() < kept(topic).age {
+        link.ready().await;
+        let message = PublishMessage::build().payload(body.clone()).message_id(&id);
+        let published = match link.stream.send_publish(subject.clone(), message).await {
+            Ok(acknowledged) => acknowledged.await.map(drop),
+            Err(err) => Err(err),
+        };
+        match published {
+            Ok(()) => arrived = true,
+            Err(err) => {
+                tracing::debug!(topic = topic.as_str(), error = &err as &dyn std::error::Error, "published again");
+                if err.kind() == PublishErrorKind::StreamNotFound {
+                    link.doubt.notify_one();
+                }
+                tokio::time::sleep(RECONNECT).await;
+            }
+        }
+    }
+    if !arrived {
+        tracing::warn!(topic = topic.as_str(), messages = parcel.messages, "dropped: NATS did not take it in time");
+    }
+    bus.carried_off(topic, parcel.messages, arrived);
+}
