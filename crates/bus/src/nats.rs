@@ -115,6 +115,10 @@ impl Nats {
                 heard(&connections, &event);
                 std::future::ready(())
             });
+        let named = options.servers.iter().find_map(|server| Some((server.username()?, server.password()?)));
+        if let Some((user, password)) = named {
+            connect = connect.user_and_password(user.to_owned(), password.to_owned());
+        }
         if let Some(path) = options.credentials {
             let read = connect.credentials_file(&path).await;
             connect = read.map_err(|err| Error::Credentials(path, err))?;

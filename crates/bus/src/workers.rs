@@ -152,31 +152,33 @@ async fn consume(registry: Registry, function: Arc<dyn Function>, queue: Arc<Que
     }
 }
 
-/// A run, from its first message on; its messages count as done also where it panics.
+/// A run, from its first message on. One that is broken off gives its messages to another process, where there is one.
 struct Settled {
     bus: Bus,
     topic: Topic,
     published: Instant,
     messages: usize,
     receipts: Vec<Receipt>,
+    is_done: bool,
 }
 
 impl Settled {
     fn begin(bus: &Bus, first: &Queued) -> Self {
         let (topic, published) = (first.message.topic(), first.published);
         bus.begin(topic, published);
-        Self { bus: bus.clone(), topic, published, messages: 1, receipts: Vec::new() }
+        Self { bus: bus.clone(), topic, published, messages: 1, receipts: Vec::new(), is_done: false }
     }
 
-    fn end(self, is_done: bool) {
-        if !is_done {
-            self.receipts.iter().for_each(Receipt::refuse);
-        }
+    fn end(mut self, is_done: bool) {
+        self.is_done = is_done;
     }
 }
 
 impl Drop for Settled {
     fn drop(&mut self) {
+        if !self.is_done {
+            self.receipts.iter().for_each(Receipt::refuse);
+        }
         self.bus.end(self.topic, self.published, self.messages);
     }
 }

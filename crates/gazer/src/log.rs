@@ -12,9 +12,12 @@ use crate::cli::Command;
 pub(crate) fn start(command: &Command) {
     let level = match command {
         Command::Serve(_) => LevelFilter::INFO,
-        Command::Demo(_) | Command::Check(_) | Command::Region(_) | Command::Team(_) | Command::Token(_) | Command::User(_) => {
-            LevelFilter::WARN
-        }
+        Command::Demo(_)
+        | Command::Check(_)
+        | Command::Region(_)
+        | Command::Team(_)
+        | Command::Token(_)
+        | Command::User(_) => LevelFilter::WARN,
     };
     let filter = EnvFilter::builder().with_default_directive(level.into()).with_env_var("GAZER_LOG").from_env_lossy();
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());

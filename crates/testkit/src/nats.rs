@@ -37,7 +37,8 @@ impl Nats {
     /// # Panics
     /// If there is no nats-server, or it does not start.
     pub async fn with(configuration: &str) -> Self {
-        let directory = tempfile::Builder::new().prefix("gazer-nats-").tempdir().expect("the temp directory is writable");
+        let directory =
+            tempfile::Builder::new().prefix("gazer-nats-").tempdir().expect("the temp directory is writable");
         let mut nats = Self { port: free_port(), directory, configuration: configuration.to_owned(), child: None };
         nats.start_again().await;
         nats

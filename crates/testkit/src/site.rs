@@ -84,6 +84,8 @@ pub struct Hit {
     pub at: Timestamp,
     pub method: String,
     pub path: String,
+    /// What the header `Authorization` said.
+    pub authorization: Option<String>,
 }
 
 #[derive(Debug, Default)]
@@ -199,7 +201,9 @@ impl Site {
 
 async fn answer(state: Arc<State>, request: Request<Incoming>) -> Response<Full<Bytes>> {
     let path = request.uri().path().to_owned();
-    state.hits.push(Hit { at: now(), method: request.method().to_string(), path: path.clone() });
+    let authorization = request.headers().get(http::header::AUTHORIZATION);
+    let authorization = authorization.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    state.hits.push(Hit { at: now(), method: request.method().to_string(), path: path.clone(), authorization });
     let fault = lock(&state.fault).clone();
     match fault {
         None | Some(Fault::Refuse) => {}

@@ -11,6 +11,7 @@ use async_nats::jetstream::consumer::{PullConsumer, pull};
 use async_nats::jetstream::{AckKind, Message as Delivered};
 use async_nats::{HeaderMap, jetstream::message::Acker};
 use futures_util::StreamExt;
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
@@ -25,8 +26,8 @@ use crate::receipt::{Outcome, Receipt};
 const EXPIRES: Duration = Duration::from_secs(30);
 /// Another process may be luckier with it.
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
-/// Delivered more often than this, a message is given up.
-const DELIVERIES: i64 = 3;
+/// Delivered more often than this, a message is given up. One may be lost on its way to a process that ends.
+const DELIVERIES: i64 = 5;
 
 /// Taken by this process and not done.
 const fn room(topic: Topic) -> u32 {
@@ -106,7 +107,10 @@ async fn take_one(link: &Arc<Link>, bus: &Bus, topic: Topic, message: Delivered,
             _ => AckKind::Ack,
         };
         let acker = Arc::clone(&acker);
-        tokio::spawn(async move { acker.ack_with(kind).await });
+        // At the very end there is nobody left to say it, and whoever comes next finds out by itself.
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(async move { acker.ack_with(kind).await });
+        }
     });
     for message in messages {
         bus.take_in(message, receipt.clone());

@@ -32,11 +32,12 @@ pub(super) async fn tend(link: Arc<Link>, mut connected: watch::Receiver<u64>) {
                 link.ready.send_replace(Some(connection));
                 tokio::select! {
                     changed = connected.changed() => if changed.is_err() { return },
+                    // Whoever pulls from what is there goes on with it.
                     () = link.doubt.notified() => {}
                 }
-                link.ready.send_replace(None);
             }
             Err(why) => {
+                link.ready.send_replace(None);
                 if !std::mem::replace(&mut said, true) {
                     tracing::error!("NATS does not carry what is published: {why}");
                 }

@@ -1,5 +1,8 @@
 //! Several processes on one PostgreSQL: one plans, and another takes over where it dies, ends or stands still.
 
+mod machines;
+mod roles;
+
 use std::time::Duration;
 
 use axum::body::Bytes;
