@@ -38,7 +38,7 @@ simulate: ## Play simulated days in which everything goes wrong
 KILLS ?= 1000
 INCIDENTS ?= 3000
 crash: setup ## Kill the real binary again and again, and count what was lost
-	GAZER_CRASH=$(KILLS)x$(INCIDENTS) NEXTEST_TEST_THREADS=3 $(TEST) --release crash::
+	GAZER_CRASH=$(KILLS)x$(INCIDENTS) NEXTEST_TEST_THREADS=3 NEXTEST_SUCCESS_OUTPUT=final $(TEST) --release crash::
 
 starved: setup ## Take descriptors, disk and database away from the real binary, and give them back
 	GAZER_STARVED=1 $(TEST) starved:: noisy::

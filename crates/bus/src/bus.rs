@@ -37,7 +37,20 @@ struct Shared {
     in_hand: Mutex<HashMap<Topic, Vec<Instant>>>,
     /// What the driver knows of other processes, by topic.
     elsewhere: Mutex<HashMap<Topic, Elsewhere>>,
+    /// When the driver last lost what it carried, and how often it did.
+    lost: Mutex<Option<Loss>>,
     draining: AtomicBool,
+}
+
+/// Everything that was on its way was lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Loss {
+    /// Counts from 1.
+    pub number: u64,
+    /// What was published before this.
+    pub before: Instant,
+    /// Since when messages are carried again.
+    pub until: Instant,
 }
 
 /// What waits or is being worked on in all processes.
@@ -112,6 +125,7 @@ impl Bus {
             dropped: AtomicU64::new(0),
             in_hand: Mutex::default(),
             elsewhere: Mutex::default(),
+            lost: Mutex::default(),
             draining: AtomicBool::new(false),
         };
         Self { shared: Arc::new(shared) }
@@ -191,6 +205,17 @@ impl Bus {
     pub(crate) fn know(&self, topic: Topic, elsewhere: Elsewhere) {
         let mut known = self.shared.elsewhere.lock().unwrap_or_else(PoisonError::into_inner);
         known.insert(topic, elsewhere);
+    }
+
+    /// The last time at which everything was lost that was on its way between processes, if it ever was.
+    pub fn last_loss(&self) -> Option<Loss> {
+        *self.shared.lost.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn lose(&self, before: Instant) {
+        let mut lost = self.shared.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = lost.map_or(0, |loss| loss.number) + 1;
+        *lost = Some(Loss { number, before, until: Instant::now() });
     }
 
     /// From here on the age of a batch counts, also while it waits for company and for its turn.

@@ -21,7 +21,7 @@ pub mod role;
 pub mod seal;
 mod workers;
 
-pub use bus::Bus;
+pub use bus::{Bus, Loss};
 pub use clock::{Clock, SystemClock};
 pub use function::{Failure, Function, Report, Wake, Woken};
 pub use hold::Hold;

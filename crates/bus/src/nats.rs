@@ -19,8 +19,8 @@ mod streams;
 mod tend;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 pub use async_nats::ServerAddr;
@@ -29,6 +29,7 @@ use async_nats::{Client, ConnectOptions, Event};
 use gazer_domain::Region;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::message::Topic;
 use crate::seal::Seals;
@@ -79,6 +80,8 @@ struct Link {
     replicas: usize,
     /// The connection since which streams and consumers are known to be there; `None` while they are not.
     ready: watch::Sender<Option<u64>>,
+    /// When the last connection was lost.
+    gone: Arc<Mutex<Option<Instant>>>,
     /// Something that should be there is not.
     doubt: Notify,
     published: AtomicU64,
@@ -106,13 +109,15 @@ impl Nats {
     /// Waits for the first connection, and fails with it; later ones are made again and again.
     pub async fn connect(options: Options) -> Result<Self, Error> {
         let (connections, connected) = watch::channel(0_u64);
+        let gone = Arc::new(Mutex::default());
+        let lost = Arc::clone(&gone);
         let mut connect = ConnectOptions::new()
             .name(format!("gazer {}", options.name))
             // What is for this process must not be readable by whoever may read the inbox of another region.
             .custom_inbox_prefix(format!("_INBOX_{}", options.region))
             .reconnect_delay_callback(|_| RECONNECT)
             .event_callback(move |event| {
-                heard(&connections, &event);
+                heard(&connections, &lost, &event);
                 std::future::ready(())
             });
         let named = options.servers.iter().find_map(|server| Some((server.username()?, server.password()?)));
@@ -138,6 +143,7 @@ impl Nats {
             seals: options.seals,
             replicas: options.replicas,
             ready: watch::Sender::new(None),
+            gone,
             doubt: Notify::new(),
             published: AtomicU64::new(0),
             buried: AtomicU64::new(0),
@@ -160,7 +166,7 @@ impl Nats {
     pub fn carry(self, registry: &Registry, turns: &Turns, roles: &[Role]) -> Carrying {
         let Self { link, bus, connected } = self;
         let (mut pulls, mut others) = (JoinSet::new(), JoinSet::new());
-        others.spawn(tend::tend(Arc::clone(&link), connected));
+        others.spawn(tend::tend(Arc::clone(&link), bus.clone(), connected));
         for topic in Topic::ALL {
             others.spawn(publish::carry(Arc::clone(&link), bus.clone(), topic));
         }
@@ -215,14 +221,15 @@ impl Link {
     }
 }
 
-fn heard(connections: &watch::Sender<u64>, event: &Event) {
+fn heard(connections: &watch::Sender<u64>, lost: &Mutex<Option<Instant>>, event: &Event) {
     match event {
         Event::Connected => {
             connections.send_modify(|number| *number += 1);
             tracing::info!("connected to NATS");
         }
         Event::Disconnected => {
-            tracing::warn!("NATS is gone; what is published waits, and what is missed is looked for")
+            *lost.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+            tracing::warn!("NATS is gone; what is published waits until it is back");
         }
         event => tracing::warn!(%event, "NATS"),
     }

@@ -4,6 +4,7 @@
 //! whoever settles it names the epoch, so an answer that comes after the lease was claimed again changes nothing.
 //! Killed after a claim, the lease runs out and the delivery goes out again under the same id.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use gazer_bus::crash::{self, Point};
@@ -24,6 +25,8 @@ const POLL: Duration = Duration::from_secs(1);
 const LEASE: Duration = Duration::from_secs(30);
 /// Claimed beyond what senders are free for, so that none of them waits for the database.
 const AHEAD: usize = 16;
+/// Most receivers answer faster than this. To those that do not a message goes twice, under the same id.
+const IN_HAND: Duration = Duration::from_secs(1);
 /// Receipts are written within milliseconds, where the store answers.
 const RECEIPT_LATE: Duration = Duration::from_secs(1);
 /// Bells that came together are one.
@@ -33,11 +36,32 @@ const BELLS: usize = 1_000;
 #[derive(Debug)]
 pub(crate) struct Claim {
     parts: Parts,
+    /// Losses of the bus that were made good.
+    losses: AtomicU64,
 }
 
 impl Claim {
     pub(crate) fn new(parts: &Parts) -> Self {
-        Self { parts: parts.clone() }
+        Self { parts: parts.clone(), losses: AtomicU64::new(0) }
+    }
+
+    /// What was on its way to a sender when the bus lost everything is claimed again, once those had their time who
+    /// have a message in hand.
+    async fn make_good(&self) -> Result<(), Failure> {
+        let Some(loss) = self.parts.bus.last_loss().filter(|loss| loss.number > self.losses.load(Ordering::SeqCst))
+        else {
+            return Ok(());
+        };
+        if loss.until.elapsed() < IN_HAND {
+            return Ok(());
+        }
+        let now = self.parts.clock.now();
+        let until = now + LEASE.saturating_sub(loss.before.elapsed());
+        let ended = self.parts.store.leases_end(until, now).await;
+        let ended = ended.map_err(|err| Failure::new("end leases whose messages were lost", err))?;
+        tracing::warn!(deliveries = ended, "claimed again, for the bus lost what it carried");
+        self.losses.store(loss.number, Ordering::SeqCst);
+        Ok(())
     }
 }
 
@@ -61,6 +85,7 @@ impl Function for Claim {
 
     async fn run(&self, _: Woken) -> Result<Report, Failure> {
         let mut report = Report::default();
+        self.make_good().await?;
         while !self.parts.bus.is_draining() {
             // After a while without the store, what was sent meanwhile is settled before its lease is found run out.
             if self.parts.bus.lag(Topic::Sent) > RECEIPT_LATE {

@@ -155,6 +155,13 @@ impl Store {
         self.run(sql, args![]).await
     }
 
+    /// Ends the leases that would end by `until`, so that what was claimed with them is claimed again.
+    pub async fn leases_end(&self, until: Timestamp, now: Timestamp) -> Result<u64> {
+        let sql = "update deliveries set due_at = $2
+            where state = 'leased' and settled_at is null and due_at > $2 and due_at <= $1";
+        self.run(sql, args![until, now]).await
+    }
+
     /// False if the team has no such channel.
     pub async fn delivery_test(
         &self,

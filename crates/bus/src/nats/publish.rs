@@ -1,9 +1,11 @@
 //! Carries what this process publishes to the server, and does not let go of it before it is there.
 //!
 //! What was seen travels in company, and what is bad news does not wait for it. A message that was published and whose
-//! acknowledgement was lost is published again under its id, by which the server knows it.
+//! acknowledgement was lost is published again under its id, by which the server knows it. So are, after each loss of
+//! the connection, the messages of the last moments before it: the server may have come back without them. A delivery
+//! is not among them, for it could be sent twice; whoever claimed it finds out ([`crate::Bus::last_loss`]).
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,34 +40,73 @@ pub(super) async fn carry(link: Arc<Link>, bus: Bus, topic: Topic) {
     let permits = Arc::new(Semaphore::new(AT_ONCE));
     let mut on_the_way = JoinSet::new();
     let mut regions = HashSet::new();
+    let mut recent = VecDeque::new();
+    let mut connection = link.ready().await;
     loop {
-        let first = queue.recv().await;
-        let batch = gather(&queue, first, intake).await;
+        let parcels = tokio::select! {
+            first = queue.recv() => {
+                let batch = gather(&queue, first, intake).await;
+                packed(&link, &bus, batch)
+            }
+            () = link.outlived(connection) => {
+                connection = link.ready().await;
+                // The server may have forgotten who consumes what.
+                regions.clear();
+                std::mem::take(&mut recent).into()
+            }
+        };
         while on_the_way.try_join_next().is_some() {}
-        for parcel in packed(&link, &bus, batch) {
+        for parcel in parcels {
             if topic == Topic::Check && link.is_house && !regions.contains(&parcel.region) {
                 // Else it waits in the stream until its region has a consumer.
                 if link.make_region(&parcel.region).await {
                     regions.insert(parcel.region.clone());
                 }
             }
+            remember(&mut recent, topic, &parcel);
             let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
             on_the_way.spawn(deliver(Arc::clone(&link), bus.clone(), topic, parcel, permit));
         }
     }
 }
 
+/// How long before a loss of the connection a message may have been published that is published again after it.
+const fn recent_enough(topic: Topic) -> Duration {
+    match topic {
+        // Probers take what is due at once, and nobody wants to be asked twice.
+        Topic::Check => Duration::from_millis(500),
+        // The judge waits for company, and for its database.
+        Topic::Observed | Topic::Sent => Duration::from_secs(5),
+        // It could be sent twice. Bells are polled for.
+        Topic::Send | Topic::Plan | Topic::Deliver => Duration::ZERO,
+    }
+}
+
+fn remember(recent: &mut VecDeque<Parcel>, topic: Topic, parcel: &Parcel) {
+    let length = recent_enough(topic);
+    while recent.front().is_some_and(|oldest| oldest.since.elapsed() > length) {
+        recent.pop_front();
+    }
+    if length > Duration::ZERO {
+        // It is counted as carried once.
+        recent.push_back(Parcel { messages: 0, ..parcel.clone() });
+    }
+}
+
 /// Messages that travel as one.
+#[derive(Clone)]
 struct Parcel {
+    /// The same for each try.
+    id: String,
     region: Region,
-    body: String,
+    body: Bytes,
     messages: usize,
     /// When the first of them was published.
     since: Instant,
 }
 
 fn packed(link: &Link, bus: &Bus, batch: Vec<Queued>) -> Vec<Parcel> {
-    let mut parcels: Vec<Parcel> = Vec::new();
+    let mut parcels: Vec<Packing> = Vec::new();
     for Queued { message, published, .. } in batch {
         let region = region(&message).unwrap_or(&link.region);
         let item = match encode::encode(&message, region, &link.seals) {
@@ -84,12 +125,22 @@ fn packed(link: &Link, bus: &Bus, batch: Vec<Queued>) -> Vec<Parcel> {
             }
             None => {
                 let body = format!("[{item}");
-                parcels.push(Parcel { region: region.clone(), body, messages: 1, since: published });
+                parcels.push(Packing { region: region.clone(), body, messages: 1, since: published });
             }
         }
     }
-    parcels.iter_mut().for_each(|parcel| parcel.body.push(']'));
-    parcels
+    let closed = |Packing { region, body, messages, since }| {
+        let (id, body) = (link.message_id(), Bytes::from(body + "]"));
+        Parcel { id, region, body, messages, since }
+    };
+    parcels.into_iter().map(closed).collect()
+}
+
+struct Packing {
+    region: Region,
+    body: String,
+    messages: usize,
+    since: Instant,
 }
 
 fn region(message: &Message) -> Option<&Region> {
@@ -101,10 +152,10 @@ fn region(message: &Message) -> Option<&Region> {
 }
 
 async fn deliver(link: Arc<Link>, bus: Bus, topic: Topic, parcel: Parcel, _permit: OwnedSemaphorePermit) {
-    let (subject, body) = (subject(topic, &parcel.region), Bytes::from(parcel.body));
-    let id = link.message_id();
+    let Parcel { id, region, body, messages, since } = parcel;
+    let subject = subject(topic, &region);
     let mut arrived = false;
-    while !arrived && parcel.since.elapsed() < kept(topic).age {
+    while !arrived && since.elapsed() < kept(topic).age {
         link.ready().await;
         let message = PublishMessage::build().payload(body.clone()).message_id(&id);
         let published = match link.stream.send_publish(subject.clone(), message).await {
@@ -123,7 +174,7 @@ async fn deliver(link: Arc<Link>, bus: Bus, topic: Topic, parcel: Parcel, _permi
         }
     }
     if !arrived {
-        tracing::warn!(topic = topic.as_str(), messages = parcel.messages, "dropped: NATS did not take it in time");
+        tracing::warn!(topic = topic.as_str(), messages, "dropped: NATS did not take it in time");
     }
-    bus.carried_off(topic, parcel.messages, arrived);
+    bus.carried_off(topic, messages, arrived);
 }

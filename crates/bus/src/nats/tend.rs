@@ -1,14 +1,16 @@
 //! Sees to it that streams and consumers are there whenever the connection is.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use async_nats::jetstream::context::CreateStreamError;
-use async_nats::jetstream::stream::ConsumerError;
+use async_nats::jetstream::stream::{Config, ConsumerError};
 use gazer_domain::Region;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::streams::{self, kept};
 use super::{Link, PATIENCE, RECONNECT};
+use crate::Bus;
 use crate::message::Topic;
 
 #[derive(Debug, thiserror::Error)]
@@ -21,14 +23,22 @@ enum Unmade {
     Silence,
 }
 
+/// The instants at which the streams were made, by the server's clock.
+type Made = Vec<i128>;
+
 /// Makes what is missing after each connection, and where somebody doubts that it is there.
-pub(super) async fn tend(link: Arc<Link>, mut connected: watch::Receiver<u64>) {
-    let mut said = false;
+pub(super) async fn tend(link: Arc<Link>, bus: Bus, mut connected: watch::Receiver<u64>) {
+    let (mut said, mut made) = (false, None);
     loop {
         let connection = *connected.borrow_and_update();
         match make(&link).await {
-            Ok(()) => {
+            Ok(now) => {
                 said = false;
+                if made.is_some() && made != now {
+                    tracing::warn!("NATS lost what it carried; everything is looked for again");
+                    bus.lose(link.gone.lock().unwrap_or_else(PoisonError::into_inner).unwrap_or_else(Instant::now));
+                }
+                made = now;
                 link.ready.send_replace(Some(connection));
                 tokio::select! {
                     changed = connected.changed() => if changed.is_err() { return },
@@ -48,24 +58,27 @@ pub(super) async fn tend(link: Arc<Link>, mut connected: watch::Receiver<u64>) {
     }
 }
 
-async fn make(link: &Link) -> Result<(), Unmade> {
+/// When the streams were made that are there now, if we may know.
+async fn make(link: &Link) -> Result<Option<Made>, Unmade> {
     if !link.is_house {
-        return Ok(());
+        return Ok(None);
     }
     let made = async {
+        let mut made = Vec::new();
         for topic in Topic::ALL {
-            make_stream(link, streams::stream_config(topic, link.replicas)).await?;
+            made.push(make_stream(link, streams::stream_config(topic, link.replicas)).await?);
             make_consumer(link, topic, &link.region).await?;
         }
-        make_stream(link, streams::dead_config(link.replicas)).await
+        make_stream(link, streams::dead_config(link.replicas)).await?;
+        Ok(Some(made))
     };
     tokio::time::timeout(PATIENCE * 8, made).await.unwrap_or(Err(Unmade::Silence))
 }
 
-async fn make_stream(link: &Link, config: async_nats::jetstream::stream::Config) -> Result<(), Unmade> {
+async fn make_stream(link: &Link, config: Config) -> Result<i128, Unmade> {
     let name = config.name.clone();
     let made = link.stream.create_or_update_stream(config).await;
-    made.map(drop).map_err(|err| Unmade::Stream(name, err))
+    made.map(|made| made.created.unix_timestamp_nanos()).map_err(|err| Unmade::Stream(name, err))
 }
 
 async fn make_consumer(link: &Link, topic: Topic, region: &Region) -> Result<(), Unmade> {

@@ -1,6 +1,6 @@
 //! Several processes on one PostgreSQL: one plans, and another takes over where it dies, ends or stands still.
 
-mod machines;
+pub(crate) mod machines;
 mod roles;
 
 use std::time::Duration;

@@ -18,6 +18,7 @@ use gazer_testkit::process::Recipe;
 use gazer_testkit::receiver::WebhookReceiver;
 use serde_json::json;
 
+use crate::cluster::machines::Ground;
 use crate::driver::{Driver, owned, text};
 use ledger::{Ledger, Told, Watched};
 use plan::{Kills, Size};
@@ -48,6 +49,16 @@ async fn kills_at_random_moments_lose_nothing_in_a_cluster() {
     let cluster = Cluster::start().await;
     let database = cluster.fresh_database().await;
     play(owned().env("GAZER_DATABASE", &database), Kills::of_two(4, database)).await;
+}
+
+/// Each role in processes of their own: any of them is killed or stands still, the database crashes, and the bus dies and
+/// forgets everything.
+#[tokio::test(flavor = "multi_thread")]
+async fn kills_at_random_moments_lose_nothing_over_nats() {
+    let ground = Ground::start().await;
+    let front = ground.front();
+    let told = play(front, Kills::of_cluster(6, ground)).await;
+    assert!(told.duplicates <= (told.messages / 200).max(2), "more than one message in 200 came twice: {told}");
 }
 
 /// Each instant that matters, several times. What is killed between sending and settling is told twice, by design.

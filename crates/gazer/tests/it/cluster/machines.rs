@@ -9,54 +9,88 @@ use tempfile::TempDir;
 
 use crate::driver::{Driver, owned};
 
-/// The processes with what they share.
+/// What all processes share.
 #[derive(Debug)]
-pub(crate) struct Machines {
-    /// Pages, and what goes by the clock.
-    pub(crate) front: Driver,
-    /// Judges, claims and settles.
-    pub(crate) back: Gazer,
-    pub(crate) sender: Gazer,
-    pub(crate) probers: Vec<Gazer>,
+pub(crate) struct Ground {
     pub(crate) nats: Nats,
     pub(crate) postgres: Cluster,
+    database: String,
     keys: TempDir,
 }
 
-impl Machines {
-    pub(crate) async fn start(regions: &[&str]) -> Self {
+/// All processes but the one with the pages, which plans as well.
+#[derive(Debug)]
+pub(crate) struct Workers {
+    /// Judges, claims and settles.
+    pub(crate) back: Gazer,
+    /// Knows of no database, as the probers.
+    pub(crate) sender: Gazer,
+    pub(crate) probers: Vec<Gazer>,
+}
+
+/// The whole.
+#[derive(Debug)]
+pub(crate) struct Machines {
+    pub(crate) front: Driver,
+    pub(crate) workers: Workers,
+    pub(crate) ground: Ground,
+}
+
+impl Ground {
+    pub(crate) async fn start() -> Self {
         let (nats, postgres) = (Nats::start().await, Cluster::start().await);
         let database = postgres.fresh_database().await;
-        let shared = |recipe: Recipe| recipe.env("GAZER_BUS", nats.url()).env("GAZER_DATABASE", &database);
-        let front = Driver::start(shared(owned()).arg("--roles").arg("web,plan")).await;
-        let beside = |roles: &str| {
-            let recipe = Gazer::new(env!("CARGO_BIN_EXE_gazer")).beside(&front.gazer);
-            recipe.arg("--roles").arg(roles)
-        };
-        let back = shared(beside("judge,deliver")).start().await;
-        // Neither of these knows of a database.
-        let sender = beside("send").env("GAZER_BUS", nats.url()).start().await;
         let keys = tempfile::tempdir().expect("the temp directory is writable");
-        let mut machines = Self { front, back, sender, probers: Vec::new(), nats, postgres, keys };
+        Self { nats, postgres, database, keys }
+    }
+
+    /// The one with the pages, which plans as well.
+    pub(crate) fn front(&self) -> Recipe {
+        self.housed(owned()).arg("--roles").arg("web,plan")
+    }
+
+    /// One of the house, beside the first.
+    pub(crate) fn beside(&self, front: &Gazer, roles: &str) -> Recipe {
+        self.housed(Gazer::new(env!("CARGO_BIN_EXE_gazer")).beside(front)).arg("--roles").arg(roles)
+    }
+
+    /// A prober in each of these regions.
+    pub(crate) async fn workers(&self, front: &Gazer, regions: &[&str]) -> Workers {
+        let back = self.beside(front, "judge,deliver").start().await;
+        let sender = Gazer::new(env!("CARGO_BIN_EXE_gazer")).beside(front).env("GAZER_BUS", self.nats.url());
+        let sender = sender.arg("--roles").arg("send").start().await;
+        let mut probers = Vec::new();
         for region in regions {
-            let prober = machines.prober(region).await.start().await;
-            machines.probers.push(prober);
+            probers.push(self.prober(front, region).await);
         }
-        machines
+        Workers { back, sender, probers }
     }
 
     /// One that has the key of its region and nothing else.
-    pub(crate) async fn prober(&self, region: &str) -> Recipe {
-        let key = self.key(region).await;
+    pub(crate) async fn prober(&self, front: &Gazer, region: &str) -> Gazer {
         let recipe = Gazer::new(env!("CARGO_BIN_EXE_gazer")).env("GAZER_BUS", self.nats.url());
-        recipe.arg("--roles").arg("check").arg("--region-key").arg(key)
+        let key = self.key(front, region).await;
+        recipe.arg("--roles").arg("check").arg("--region-key").arg(key).start().await
     }
 
-    async fn key(&self, region: &str) -> PathBuf {
-        let printed = self.front.gazer.run(&["region", "key", region]).await;
+    fn housed(&self, recipe: Recipe) -> Recipe {
+        recipe.env("GAZER_BUS", self.nats.url()).env("GAZER_DATABASE", &self.database)
+    }
+
+    async fn key(&self, front: &Gazer, region: &str) -> PathBuf {
+        let printed = front.run(&["region", "key", region]).await;
         assert!(printed.status.success(), "region key: {printed:?}");
         let file = self.keys.path().join(region);
         std::fs::write(&file, printed.stdout).expect("the temp directory is writable");
         file
+    }
+}
+
+impl Machines {
+    pub(crate) async fn start(regions: &[&str]) -> Self {
+        let ground = Ground::start().await;
+        let front = Driver::start(ground.front()).await;
+        let workers = ground.workers(&front.gazer, regions).await;
+        Self { front, workers, ground }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gazer_testkit::receiver::WebhookReceiver;
+use gazer_testkit::receiver::{Received, WebhookReceiver};
 use gazer_testkit::site::{Fault, Site};
 use serde_json::json;
 
@@ -27,30 +27,29 @@ async fn a_failing_site_is_told_by_four_processes_of_which_two_know_no_database(
     down.verify(&secret).expect("it is signed with the channel's secret");
 
     // The bus loses everything while the site is repaired, and each process finds the new one by itself.
-    machines.nats.kill9().await;
-    machines.nats.wipe();
+    machines.ground.nats.kill9().await;
+    machines.ground.nats.wipe();
     site.repair().await;
-    machines.nats.start_again().await;
+    machines.ground.nats.start_again().await;
     receiver.wait_for(|hook| hook.kind() == "monitor.recovered", PATIENCE).await;
 
     // Each worker dies while something happens, and comes back.
-    machines.probers[0].kill9().await;
+    machines.workers.probers[0].kill9().await;
     site.break_with(Fault::Status(500)).await;
-    machines.probers[0].start().await;
-    let downs =
-        |hooks: &[gazer_testkit::receiver::Received]| hooks.iter().filter(|hook| hook.kind() == "monitor.down").count();
-    receiver.wait_until(|hooks| downs(hooks) == 2, PATIENCE).await;
-    machines.back.kill9().await;
+    machines.workers.probers[0].start().await;
+    receiver.wait_until(|hooks| count(hooks, "monitor.down") == 2, PATIENCE).await;
+    machines.workers.back.kill9().await;
     site.repair().await;
-    machines.back.start().await;
-    machines.sender.kill9().await;
-    machines.sender.start().await;
-    let ends = |hooks: &[gazer_testkit::receiver::Received]| {
-        hooks.iter().filter(|hook| hook.kind() == "monitor.recovered").count()
-    };
-    receiver.wait_until(|hooks| ends(hooks) == 2, PATIENCE).await;
+    machines.workers.back.start().await;
+    machines.workers.sender.kill9().await;
+    machines.workers.sender.start().await;
+    receiver.wait_until(|hooks| count(hooks, "monitor.recovered") == 2, PATIENCE).await;
     let kinds: Vec<_> = receiver.received().iter().map(|hook| hook.kind().to_owned()).collect();
     assert_eq!(kinds, ["monitor.down", "monitor.recovered", "monitor.down", "monitor.recovered"]);
+}
+
+fn count(hooks: &[Received], kind: &str) -> usize {
+    hooks.iter().filter(|hook| hook.kind() == kind).count()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -62,7 +61,8 @@ async fn an_end_in_order_of_each_process_loses_nothing() {
     let path = format!("/monitors/{monitor}");
     machines.front.until(&path, |seen| seen["status"] == "up", PATIENCE).await;
     site.break_with(Fault::Status(503)).await;
-    for process in [&mut machines.probers[0], &mut machines.sender, &mut machines.back, &mut machines.front.gazer] {
+    let workers = &mut machines.workers;
+    for process in [&mut workers.probers[0], &mut workers.sender, &mut workers.back, &mut machines.front.gazer] {
         assert!(process.term().await.success());
         process.start().await;
     }

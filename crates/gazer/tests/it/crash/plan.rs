@@ -6,6 +6,7 @@ use std::time::Duration;
 use gazer_testkit::chance::Chance;
 use gazer_testkit::process::Gazer;
 
+use crate::cluster::machines::{Ground, Workers};
 use crate::driver::Driver;
 
 /// Small enough to run with all the other tests; CI asks for more.
@@ -41,7 +42,12 @@ impl Size {
 
     /// How long the database stays away.
     pub(crate) fn absence(&self) -> Duration {
-        Duration::from_secs(if self.kills < 100 { 6 } else { 60 })
+        let seconds = match self.kills {
+            0..100 => 6,
+            100..1_000 => 60,
+            _ => 600,
+        };
+        Duration::from_secs(seconds)
     }
 
     /// Spread evenly over the turns, which count from 1.
@@ -51,13 +57,49 @@ impl Size {
     }
 }
 
+/// Who is there besides the process that has the pages.
+#[derive(Debug)]
+enum Others {
+    Nobody,
+    /// Another one on the same database, once it is started.
+    Beside {
+        database: String,
+        other: Option<Gazer>,
+    },
+    Cluster {
+        ground: Box<Ground>,
+        processes: Vec<Gazer>,
+    },
+}
+
+impl Others {
+    fn processes(&mut self) -> &mut [Gazer] {
+        match self {
+            Self::Nobody => &mut [],
+            Self::Beside { other, .. } => other.as_mut_slice(),
+            Self::Cluster { processes, .. } => processes,
+        }
+    }
+}
+
+/// The database crashes, or the bus dies and forgets everything.
+async fn ground_shakes(ground: &mut Ground, chance: &mut Chance) {
+    if chance.once_in(3) {
+        ground.postgres.stop().await;
+        ground.postgres.start_again().await;
+        return;
+    }
+    ground.nats.kill9().await;
+    ground.nats.wipe();
+    ground.nats.start_again().await;
+}
+
 /// The one who kills.
 #[derive(Debug)]
 pub(crate) struct Kills {
     chance: Chance,
     named: bool,
-    /// The database, and another Gazer on it that stands by, once it is started.
-    shared: Option<(String, Option<Gazer>)>,
+    others: Others,
     pub(crate) count: usize,
     /// At which instants it died.
     pub(crate) points: BTreeSet<String>,
@@ -65,7 +107,7 @@ pub(crate) struct Kills {
 
 impl Kills {
     pub(crate) fn random(seed: u64) -> Self {
-        Self { chance: Chance::new(seed, 0), named: false, shared: None, count: 0, points: BTreeSet::new() }
+        Self { chance: Chance::new(seed, 0), named: false, others: Others::Nobody, count: 0, points: BTreeSet::new() }
     }
 
     #[cfg(feature = "crash-points")]
@@ -75,14 +117,28 @@ impl Kills {
 
     /// Of two that share a database.
     pub(crate) fn of_two(seed: u64, database: String) -> Self {
-        Self { shared: Some((database, None)), ..Self::random(seed) }
+        Self { others: Others::Beside { database, other: None }, ..Self::random(seed) }
     }
 
-    /// Starts what stands by, if anything does.
+    /// Of processes that share the work over NATS, and of what they share.
+    pub(crate) fn of_cluster(seed: u64, ground: Ground) -> Self {
+        Self { others: Others::Cluster { ground: Box::new(ground), processes: Vec::new() }, ..Self::random(seed) }
+    }
+
+    /// Starts what else there is.
     pub(crate) async fn stand_by(&mut self, app: &Driver) {
-        if let Some((database, other)) = &mut self.shared {
-            let recipe = Gazer::new(env!("CARGO_BIN_EXE_gazer")).beside(&app.gazer);
-            *other = Some(recipe.env("GAZER_DATABASE", database.as_str()).start().await);
+        match &mut self.others {
+            Others::Nobody => {}
+            Others::Beside { database, other } => {
+                let recipe = Gazer::new(env!("CARGO_BIN_EXE_gazer")).beside(&app.gazer);
+                *other = Some(recipe.env("GAZER_DATABASE", database.as_str()).start().await);
+            }
+            Others::Cluster { ground, processes } => {
+                let Workers { back, sender, probers } = ground.workers(&app.gazer, &["local", "local"]).await;
+                let spare = ground.beside(&app.gazer, "plan,judge,deliver,send").start().await;
+                processes.extend([back, sender, spare]);
+                processes.extend(probers);
+            }
         }
     }
 
@@ -101,14 +157,20 @@ impl Kills {
         }
     }
 
-    /// Of two either may be hit, and is sometimes stopped for longer than its turn lasts.
+    /// Of several any may be hit, and is sometimes stopped for longer than its turn lasts.
     async fn at_random(&mut self, app: &mut Driver) {
         tokio::time::sleep(Duration::from_millis(self.chance.between(0, 3_000))).await;
-        let other = self.shared.as_mut().and_then(|(_, other)| other.as_mut());
-        let is_shared = other.is_some();
-        let victim = match other {
-            Some(other) if self.chance.once_in(2) => other,
-            _ => &mut app.gazer,
+        if let Others::Cluster { ground, .. } = &mut self.others
+            && self.chance.once_in(5)
+        {
+            return ground_shakes(ground, &mut self.chance).await;
+        }
+        let others = self.others.processes();
+        let is_shared = !others.is_empty();
+        let hit = self.chance.between(0, others.len() as u64 + 1) as usize;
+        let victim = match others.get_mut(hit) {
+            Some(other) => other,
+            None => &mut app.gazer,
         };
         if is_shared && self.chance.once_in(5) {
             victim.freeze().await;

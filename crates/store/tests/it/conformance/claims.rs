@@ -56,6 +56,18 @@ pub(crate) async fn an_old_epoch_is_fenced_out(world: World) {
     assert!(claim(&world, at(1_000)).await.is_empty(), "the dead stay dead");
 }
 
+pub(crate) async fn leases_end_where_their_messages_were_lost(world: World) {
+    let store = &world.store;
+    down(&world).await;
+    let lost = claim(&world, at(100)).await.remove(0);
+    assert_eq!(store.leases_end(at(120), at(103)).await.unwrap(), 0, "it was claimed after the loss");
+    assert_eq!(store.leases_end(at(131), at(103)).await.unwrap(), 1);
+    let again = claim(&world, at(103)).await.remove(0);
+    assert_eq!((again.id == lost.id, again.epoch), (true, 2));
+    assert!(store.delivery_settle(&again.id, again.epoch, &delivered(), at(104)).await.unwrap());
+    assert_eq!(store.leases_end(at(200), at(105)).await.unwrap(), 0, "what is settled stays so");
+}
+
 pub(crate) async fn a_recovery_waits_for_its_start(world: World) {
     let monitor = down(&world).await;
     let start = claim(&world, at(100)).await.remove(0);
