@@ -83,7 +83,9 @@ impl App {
         let prober = Prober::new(probes(&config, at, canaries)?).context("the prober could not be set up")?;
         let operator = config.operator.open(&store).await?;
         operator::judge(&operator, prober.door())?;
-        let lookout = Arc::new(Lookout::new(Region::local(), config.look_every, operator));
+        let region = Region::local();
+        store.region_own(&region, system_now()).await.context("the region of this process could not be written down")?;
+        let lookout = Arc::new(Lookout::new(region, config.look_every, operator));
         let channels = Arc::new(Channels::new(prober.clone(), config.mail.clone()));
         let (hold, turn) = turn::of(&store, &config.place).await?;
         let parts = Parts {
