@@ -22,16 +22,18 @@ pub enum Scope {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Trigger {
     Down,
+    Regional,
     Slow,
     Recovered,
 }
 
 impl Trigger {
-    pub const ALL: [Self; 3] = [Self::Down, Self::Slow, Self::Recovered];
+    pub const ALL: [Self; 4] = [Self::Down, Self::Regional, Self::Slow, Self::Recovered];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Down => "down",
+            Self::Regional => "regional",
             Self::Slow => "slow",
             Self::Recovered => "recovered",
         }
@@ -45,6 +47,7 @@ impl Trigger {
     pub const fn of(event: EventKind) -> Self {
         match event {
             EventKind::Down => Self::Down,
+            EventKind::Regional => Self::Regional,
             EventKind::Slow => Self::Slow,
             EventKind::Recovered | EventKind::Paused | EventKind::Deleted => Self::Recovered,
         }
@@ -72,10 +75,10 @@ impl RuleSettings {
         if self.channels.is_empty() || self.channels.len() > MOST_CHANNELS {
             return Err(Invalid::new("channels", "must name between 1 and 20 channels"));
         }
-        if !self.on.iter().any(|on| matches!(on, Trigger::Down | Trigger::Slow)) {
+        if self.on.iter().all(|on| *on == Trigger::Recovered) {
             return Err(Invalid::new(
                 "on",
-                "must hold down or slow: a recovery is told to whoever was told of the start",
+                "must hold down, regional or slow: a recovery is told to whoever was told of the start",
             ));
         }
         if self.after > LONGEST_WAIT {
@@ -113,17 +116,24 @@ pub struct Told {
     pub later: Vec<(RuleId, Timestamp)>,
 }
 
-/// Who is told that trouble began or grew at `at`, in an incident that began at `started`.
+/// Who is told that trouble began or grew at `at`; `earlier` are the events that its incident had before.
 ///
 /// A rule that waits counts from the first event that concerns it: a site that was slow for an hour is down only now.
-pub fn on_trouble(event: EventKind, at: Timestamp, started: Timestamp, monitor: MonitorId, rules: &[Rule]) -> Told {
+pub fn on_trouble(
+    event: EventKind,
+    at: Timestamp,
+    earlier: &[(EventKind, Timestamp)],
+    monitor: MonitorId,
+    rules: &[Rule],
+) -> Told {
     let mut told = Told::default();
     for rule in concerned(event, monitor, rules) {
         if rule.settings.after.is_zero() {
             add(&mut told.now, listeners(&rule.settings));
             continue;
         }
-        let from = if rule.settings.on.contains(&Trigger::Slow) { started } else { at };
+        let first = earlier.iter().find(|(kind, _)| rule.settings.on.contains(&Trigger::of(*kind)));
+        let from = first.map_or(at, |(_, since)| *since);
         told.later.push((rule.id, from + rule.settings.after));
     }
     told
@@ -187,7 +197,7 @@ mod tests {
             rule(3, &[Trigger::Slow, Trigger::Recovered], &[10], AT_ONCE),
         ];
         let at = Timestamp::from_millis(5);
-        let told = on_trouble(EventKind::Down, at, at, SITE, &rules);
+        let told = on_trouble(EventKind::Down, at, &[], SITE, &rules);
         assert_eq!(told.now, [listener(7, false), listener(8, true), listener(9, true)]);
         assert_eq!(on_end(EventKind::Recovered, SITE, &rules, &told.now), [8, 9].map(ChannelId::from_bits));
     }
@@ -202,10 +212,15 @@ mod tests {
 
     #[test]
     fn a_rule_that_waits_counts_from_what_concerns_it() {
-        let rules = [rule(1, &[Trigger::Down], &[7], MINUTE), rule(2, &[Trigger::Down, Trigger::Slow], &[7], MINUTE)];
-        let (started, down) = (Timestamp::from_millis(0), Timestamp::from_millis(50_000));
-        let told = on_trouble(EventKind::Down, down, started, SITE, &rules);
-        let due = [(RuleId::from_bits(1), down + MINUTE), (RuleId::from_bits(2), started + MINUTE)];
+        let rules = [
+            rule(1, &[Trigger::Down], &[7], MINUTE),
+            rule(2, &[Trigger::Down, Trigger::Slow], &[7], MINUTE),
+            rule(3, &[Trigger::Down, Trigger::Regional], &[7], MINUTE),
+        ];
+        let [slow, regional, down] = [0, 20_000, 50_000].map(Timestamp::from_millis);
+        let earlier = [(EventKind::Slow, slow), (EventKind::Regional, regional)];
+        let told = on_trouble(EventKind::Down, down, &earlier, SITE, &rules);
+        let due = [(1, down), (2, slow), (3, regional)].map(|(rule, from)| (RuleId::from_bits(rule), from + MINUTE));
         assert_eq!((told.now.len(), told.later), (0, due.to_vec()));
     }
 }

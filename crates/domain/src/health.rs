@@ -10,10 +10,13 @@ use crate::Timestamp;
 use crate::cadence::Cadence;
 use crate::verdict::Verdict;
 
-/// One narrow row per monitor and region: it changes with every check.
+/// One narrow row per monitor and region: it changes with every check. What the monitor's regions come to together is
+/// for [`standing`](crate::standing).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Health {
     pub status: Verdict,
+    /// The slot at which this status began.
+    pub since: Timestamp,
     /// The last slot that was folded.
     pub slot: Timestamp,
     /// Slots before this instant are accounted for: checked, covered by a check, or part of a gap.
@@ -29,11 +32,17 @@ impl Health {
     pub fn fresh(since: Timestamp) -> Self {
         Self {
             status: Verdict::Unknown,
+            since,
             slot: since - Duration::from_millis(1),
             covered: since,
             failing: false,
             good: 0,
         }
+    }
+
+    /// Whether nothing was folded yet.
+    pub fn is_fresh(&self) -> bool {
+        self.status == Verdict::Unknown && self.slot < self.since
     }
 
     /// The first slot that nothing accounts for.
@@ -58,7 +67,7 @@ pub struct Policy {
     pub recover_after: u8,
 }
 
-/// From `at` on, the status is `status`.
+/// From `at` on, the status in this region is `status`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Change {
     pub at: Timestamp,
@@ -128,20 +137,8 @@ impl Step {
         if self.health.status == status {
             return;
         }
-        self.health.status = status;
+        (self.health.status, self.health.since) = (status, at);
         self.changes.push(Change { at, status });
-    }
-}
-
-/// The monitor's status from those of its regions: down where most of the regions that know say so.
-pub fn aggregate(regions: &[Verdict]) -> Verdict {
-    let known = regions.iter().filter(|status| **status != Verdict::Unknown).count();
-    let down = regions.iter().filter(|status| **status == Verdict::Down).count();
-    match () {
-        () if known == 0 => Verdict::Unknown,
-        () if down * 2 > known => Verdict::Down,
-        () if regions.contains(&Verdict::Slow) => Verdict::Slow,
-        () => Verdict::Up,
     }
 }
 

@@ -1,26 +1,40 @@
-//! An incident: opened when a monitor turns down or slow, closed when it recovers, with numbered events between.
+//! An incident: opened when a monitor turns down, regional or slow, closed when it recovers, with numbered events between.
 //!
-//! At most one is open per monitor. `down` supersedes `slow` within the same incident. `unknown` neither opens nor
-//! closes one. A pause or a deletion closes it with an event of its own; an edit and a restart leave it open, and the
+//! At most one is open per monitor. `down` supersedes `regional`, and that `slow`, within the same incident. `unknown`
+//! neither opens nor closes one. A pause or a deletion closes it with an event of its own; an edit and a restart leave it open, and the
 //! next check decides.
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::cause::{Cause, Code};
-use crate::verdict::Verdict;
+use crate::period::Status;
 use crate::{IncidentId, Timestamp};
 
-/// What kind of trouble.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// What kind of trouble, the graver the greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Trouble {
-    Down,
     Slow,
+    /// Down in some regions, below the quorum.
+    Regional,
+    Down,
+}
+
+impl Trouble {
+    /// The event that it begins with.
+    pub const fn event(self) -> EventKind {
+        match self {
+            Self::Slow => EventKind::Slow,
+            Self::Regional => EventKind::Regional,
+            Self::Down => EventKind::Down,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EventKind {
     Down,
+    Regional,
     Slow,
     Recovered,
     /// The monitor was paused; nobody knows whether the site recovered.
@@ -30,11 +44,12 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    pub const ALL: [Self; 5] = [Self::Down, Self::Slow, Self::Recovered, Self::Paused, Self::Deleted];
+    pub const ALL: [Self; 6] = [Self::Down, Self::Regional, Self::Slow, Self::Recovered, Self::Paused, Self::Deleted];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Down => "down",
+            Self::Regional => "regional",
             Self::Slow => "slow",
             Self::Recovered => "recovered",
             Self::Paused => "paused",
@@ -93,18 +108,23 @@ pub fn is_evidence(kept: Option<(Timestamp, Code)>, at: Timestamp, code: Code) -
 pub enum Turn {
     Open(Trouble),
     /// A slow site went down: the same incident, a graver event.
-    Worsen,
+    Worsen(Trouble),
     Recover,
 }
 
 /// At most two turns: a site that is down and comes back slow recovers, and is slow.
-pub fn turn(open: Option<Trouble>, status: Verdict) -> Vec<Turn> {
-    match (open, status) {
-        (None, Verdict::Down) => vec![Turn::Open(Trouble::Down)],
-        (None, Verdict::Slow) => vec![Turn::Open(Trouble::Slow)],
-        (Some(Trouble::Slow), Verdict::Down) => vec![Turn::Worsen],
-        (Some(Trouble::Down), Verdict::Slow) => vec![Turn::Recover, Turn::Open(Trouble::Slow)],
-        (Some(_), Verdict::Up) => vec![Turn::Recover],
-        _ => Vec::new(),
+pub fn turn(open: Option<Trouble>, status: Status) -> Vec<Turn> {
+    let trouble = match status {
+        Status::Down => Trouble::Down,
+        Status::Regional => Trouble::Regional,
+        Status::Slow => Trouble::Slow,
+        Status::Up => return open.map(|_| Turn::Recover).into_iter().collect(),
+        Status::Unknown | Status::Paused => return Vec::new(),
+    };
+    match open {
+        None => vec![Turn::Open(trouble)],
+        Some(open) if trouble > open => vec![Turn::Worsen(trouble)],
+        Some(open) if trouble < open => vec![Turn::Recover, Turn::Open(trouble)],
+        Some(_) => Vec::new(),
     }
 }

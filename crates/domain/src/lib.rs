@@ -5,7 +5,8 @@
 //!
 //! The life of one check, in the words of this crate: a [`cadence`] says when a [`monitor`] is due; a probe brings back
 //! an [`observation`]; [`verdict::judge`] says what it means; [`health::fold`] joins it to what was known, and answers
-//! with the [`period`]s that end and begin; [`incident::turn`] opens and closes incidents and numbers their events;
+//! with what changes in its region; [`standing`] aggregates the regions, and says which [`period`]s end and begin;
+//! [`incident::turn`] opens and closes incidents and numbers their events;
 //! [`alert`] says who is to be told, and [`delivery`] when to try again. Whether we can see at all is for [`sight`].
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that panics has failed, which is what it is for"))]
 
@@ -25,14 +26,17 @@ pub mod invalid;
 pub mod monitor;
 pub mod observation;
 pub mod period;
+pub mod quorum;
 pub mod region;
 pub mod share;
 pub mod sight;
+pub mod standing;
 pub mod time;
 pub mod uptime;
 pub mod verdict;
 
 pub use id::{ChannelId, DeliveryId, IncidentId, MonitorId, RuleId, TeamId, TokenId, UserId};
 pub use invalid::Invalid;
+pub use quorum::Quorum;
 pub use region::Region;
 pub use time::Timestamp;

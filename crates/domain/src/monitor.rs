@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::cadence::{self, Cadence};
 use crate::http::HttpSpec;
-use crate::{Invalid, MonitorId, Timestamp};
+use crate::region::MOST_REGIONS;
+use crate::{Invalid, MonitorId, Quorum, Region, Timestamp};
 
 const NAME_CHARS: usize = 120;
 const MOST_ATTEMPTS: u8 = 5;
@@ -61,6 +62,10 @@ pub struct Settings {
     pub verify: Verify,
     /// Good checks in a row that end an outage.
     pub recover_after: u8,
+    /// Where it is checked from, sorted, each once. Empty is every region there is, also one that is yet to come.
+    pub regions: Vec<Region>,
+    /// In how many of them it must be down to be down.
+    pub quorum: Quorum,
 }
 
 impl Settings {
@@ -78,6 +83,12 @@ impl Settings {
         }
         if self.recover_after == 0 || self.recover_after > MOST_RECOVERY {
             return Err(Invalid::new("recover_after", "must be between 1 and 10"));
+        }
+        if self.regions.len() > MOST_REGIONS {
+            return Err(Invalid::new("regions", "must name at most 20 regions; none is every region there is"));
+        }
+        if let Some(at) = self.regions.windows(2).position(|pair| pair[0] >= pair[1]) {
+            return Err(Invalid::new(format!("regions[{}]", at + 1), "must come after the one before it, and once"));
         }
         Ok(())
     }

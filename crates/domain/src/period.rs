@@ -5,23 +5,26 @@ use std::fmt;
 use crate::Timestamp;
 use crate::verdict::Verdict;
 
-/// What people see: a verdict, or that nobody was to look.
+/// What people see of a monitor: what its regions come to together, or that nobody was to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Status {
     Up,
     Slow,
+    /// Down in some of its regions, in fewer than its quorum asks for. Counts as up.
+    Regional,
     Down,
     Unknown,
     Paused,
 }
 
 impl Status {
-    pub const ALL: [Self; 5] = [Self::Up, Self::Slow, Self::Down, Self::Unknown, Self::Paused];
+    pub const ALL: [Self; 6] = [Self::Up, Self::Slow, Self::Regional, Self::Down, Self::Unknown, Self::Paused];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Up => "up",
             Self::Slow => "slow",
+            Self::Regional => "regional",
             Self::Down => "down",
             Self::Unknown => "unknown",
             Self::Paused => "paused",
@@ -48,6 +51,13 @@ impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// From `at` on, the monitor's status is `status`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Change {
+    pub at: Timestamp,
+    pub status: Status,
 }
 
 /// `ended` is `None` for the one that lasts.

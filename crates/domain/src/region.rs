@@ -7,6 +7,8 @@ use std::sync::Arc;
 use crate::Invalid;
 
 const LONGEST: usize = 32;
+/// Where one monitor may be checked from. An installation has a handful.
+pub const MOST_REGIONS: usize = 20;
 
 /// A name of lowercase letters, digits and hyphens: it is a word in subjects, labels and addresses.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

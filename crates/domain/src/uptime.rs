@@ -1,6 +1,6 @@
 //! How much of a window a monitor was up: `up / (up + down)`.
 //!
-//! `slow` counts as up. `unknown` counts as neither: it widens the bounds, from "all of it was down" to "all of it was
+//! `slow` and `regional` count as up. `unknown` counts as neither: it widens the bounds, from "all of it was down" to "all of it was
 //! up". Paused time is left out.
 
 use std::time::Duration;
@@ -23,7 +23,7 @@ impl Uptime {
             let ended = period.ended.unwrap_or(until).min(until);
             let length = ended.since(period.started.max(from));
             match period.status {
-                Status::Up | Status::Slow => sum.up += length,
+                Status::Up | Status::Slow | Status::Regional => sum.up += length,
                 Status::Down => sum.down += length,
                 Status::Unknown => sum.unknown += length,
                 Status::Paused => {}

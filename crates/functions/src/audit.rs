@@ -3,17 +3,19 @@
 //! Whatever we failed to do, it is never shown as the site's fault, nor hidden: the time is unknown from the first
 //! missed slot to the next check. A check that was made all the same and arrives later is recorded, not folded; so while
 //! the judge still works on what was seen a while ago, nothing is called missed.
+//!
+//! Of several regions one that fell silent has no vote any more, and the monitor stands as the others say: in the same
+//! transaction, so that nobody holds back an outage by saying nothing.
 
 use std::time::Duration;
 
 use gazer_bus::{Changed, Failure, Function, Message, Report, Role, Topic, Wake, Woken};
-use gazer_domain::cause::{Cause, Code};
-use gazer_domain::health::fold_gap;
+use gazer_domain::guarantee::AUDIT;
+use gazer_domain::health::{Health, fold_gap};
 use gazer_store::Advance;
 
 use crate::{Parts, id};
 
-const EVERY: Duration = Duration::from_secs(5);
 const MOST: u32 = 1_000;
 /// A judge takes milliseconds for a batch. One that takes this long waits for its store, and has checks in its hands.
 const BEHIND: Duration = Duration::from_secs(2);
@@ -40,16 +42,22 @@ impl Audit {
         }
         let mut tx = self.parts.store.begin().await?;
         let mut advanced = Vec::new();
-        for track in tx.tracks_lock(&overdue).await?.values_mut() {
-            let Some(step) = fold_gap(track.health, now, track.grace, &track.policy) else { continue };
-            track.health = step.health;
-            let cause = Cause::new(Code::Missed, "Gazer did not check when it was due");
-            for change in &step.changes {
-                tx.turn(track, *change, Some(&cause), id(&self.parts), now).await?;
-                self.parts.bus.tell(Changed { team: track.team, monitor: Some(track.monitor) });
+        for watch in tx.watches_lock(&overdue).await?.values_mut() {
+            let healths = watch.standing.regions.iter().enumerate();
+            let gap = |(at, health): (usize, &Health)| Some((at, fold_gap(*health, now, watch.grace, &watch.policy)?));
+            let gaps: Vec<_> = healths.filter_map(gap).collect();
+            if gaps.is_empty() {
+                continue;
             }
-            advanced.push(Advance::of(track.key, step.health));
+            advanced.extend(gaps.iter().map(|(at, step)| Advance::of(watch.tracks[*at].key, step.health)));
             report.changed += 1;
+            let is_silent = gaps.iter().any(|(_, step)| !step.changes.is_empty());
+            if let Some(change) = watch.standing.lapse(&gaps) {
+                tx.turn(watch, change, None, id(&self.parts), now).await?;
+            }
+            if is_silent {
+                self.parts.bus.tell(Changed { team: watch.team, monitor: Some(watch.monitor) });
+            }
         }
         tx.health_advance(&advanced).await?;
         tx.commit().await?;
@@ -72,7 +80,7 @@ impl Function for Audit {
     }
 
     fn wakes(&self) -> &'static [Wake] {
-        &[Wake::Clock(EVERY)]
+        &[Wake::Clock(AUDIT)]
     }
 
     async fn run(&self, _: Woken) -> Result<Report, Failure> {

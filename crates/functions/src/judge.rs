@@ -14,9 +14,10 @@ use gazer_bus::function::Intake;
 use gazer_bus::{Changed, Failure, Function, Message, Observed, Report, Role, Topic, Wake, Woken};
 use gazer_domain::health::{Seen, fold};
 use gazer_domain::observation::Observation;
+use gazer_domain::period::Status;
 use gazer_domain::verdict::Verdict;
 use gazer_domain::{MonitorId, incident};
-use gazer_store::{Advance, Error, LastCheck, Track, Tx};
+use gazer_store::{Advance, Error, LastCheck, Tx, Watch};
 
 use crate::patience::Patience;
 use crate::{Parts, id};
@@ -70,20 +71,21 @@ impl Judge {
         monitors.sort_unstable();
         monitors.dedup();
         let mut tx = self.parts.store.begin().await?;
-        let mut tracks = tx.tracks_lock(&monitors).await?;
-        let rows: Vec<_> = seen.iter().filter_map(|seen| recorded(&seen.observation, &tracks)).collect();
+        let mut watches = tx.watches_lock(&monitors).await?;
+        let rows: Vec<_> = seen.iter().filter_map(|seen| recorded(seen, &watches)).collect();
         tx.checks_append(&rows).await?;
         let mut advanced = HashMap::new();
         let mut changed = 0;
-        for Observed { observation, .. } in &seen {
-            let Some(track) = tracks.get_mut(&observation.monitor) else { continue };
-            changed += u64::from(self.fold(&mut tx, track, observation, &mut advanced).await?);
+        for Observed { observation, region, .. } in &seen {
+            let Some(watch) = watches.get_mut(&observation.monitor) else { continue };
+            let Some(track) = watch.track_of(region) else { continue };
+            changed += u64::from(self.fold(&mut tx, watch, track, observation, &mut advanced).await?);
         }
         let advanced: Vec<_> = advanced.into_values().collect();
         tx.health_advance(&advanced).await?;
-        for Observed { observation, request, .. } in &seen {
+        for Observed { observation, region, request, .. } in &seen {
             let Some(request) = request else { continue };
-            tx.request_settle(*request, observation).await?;
+            tx.request_settle(*request, region, observation).await?;
         }
         crash::point(Point::Judged);
         tx.commit().await?;
@@ -92,63 +94,81 @@ impl Judge {
             self.parts.bus.publish(Message::Deliver);
         }
         let (looked_at, skipped) = (seen.len() as u64, (seen.len() - rows.len()) as u64);
-        self.tell(&tracks);
+        self.tell(&watches);
         Ok(Report { looked_at, changed, skipped })
     }
 
-    /// Folds one observation; answers whether the monitor's status changed.
+    /// Folds one observation into that track; answers whether the monitor's status changed.
     async fn fold(
         &self,
         tx: &mut Tx,
-        track: &mut Track,
+        watch: &mut Watch,
+        track: usize,
         observation: &Observation,
         advanced: &mut HashMap<i64, Advance>,
     ) -> Result<bool, Error> {
         let verdict = observation.judgement.verdict;
-        let is_current = track.revision == observation.revision;
+        let is_current = watch.revision == observation.revision;
         let seen = Seen { slot: observation.slot, ended: observation.ended(), verdict: is_current.then_some(verdict) };
-        let Some(step) = fold(track.health, seen, &track.policy) else { return Ok(false) };
-        track.health = step.health;
-        let advance = advanced.entry(track.key).or_insert(Advance::of(track.key, step.health));
+        let Some(step) = fold(watch.standing.regions[track], seen, &watch.policy) else { return Ok(false) };
+        let key = watch.tracks[track].key;
+        let advance = advanced.entry(key).or_insert(Advance::of(key, step.health));
         advance.health = step.health;
         if is_current {
             advance.last = Some(LastCheck { slot: observation.slot, took: observation.took, verdict });
             advance.certificate_until = observation.certificate_until.or(advance.certificate_until);
         }
+        let cause = observation.judgement.cause.as_ref();
+        if let Some(cause) = cause.filter(|_| is_current && !step.changes.is_empty()) {
+            tx.onset_put(watch, track, observation.slot, cause, &observation.attempts).await?;
+        }
         let now = self.parts.clock.now();
-        for change in &step.changes {
-            let cause = observation.judgement.cause.as_ref().filter(|_| change.at == observation.slot);
-            tx.turn(track, *change, cause, id(&self.parts), now).await?;
+        let changes = watch.standing.take(track, &step);
+        for change in &changes {
+            // What one region confirms another may have brought.
+            let cause = cause.filter(|_| brings(verdict, change.status));
+            tx.turn(watch, *change, cause, id(&self.parts), now).await?;
         }
         if is_current {
-            keep(tx, track, observation).await?;
+            keep(tx, watch, track, observation).await?;
         }
-        Ok(!step.changes.is_empty())
+        Ok(!changes.is_empty())
     }
 
     /// Open pages see every check, not only changes of status.
-    fn tell(&self, tracks: &HashMap<MonitorId, Track>) {
-        for track in tracks.values() {
-            self.parts.bus.tell(Changed { team: track.team, monitor: Some(track.monitor) });
+    fn tell(&self, watches: &HashMap<MonitorId, Watch>) {
+        for watch in watches.values() {
+            self.parts.bus.tell(Changed { team: watch.team, monitor: Some(watch.monitor) });
         }
     }
 }
 
 /// The check's row. What was made from a revision that is no more is dropped, and so is what belongs to a monitor that
-/// is paused or gone.
-fn recorded<'a>(seen: &'a Observation, tracks: &HashMap<MonitorId, Track>) -> Option<(i64, &'a Observation)> {
-    let track = tracks.get(&seen.monitor)?;
-    (track.revision == seen.revision).then_some((track.key, seen))
+/// is paused or gone, or is not checked from that region.
+fn recorded<'a>(seen: &'a Observed, watches: &HashMap<MonitorId, Watch>) -> Option<(i64, &'a Observation)> {
+    let Observed { observation, region, .. } = seen;
+    let watch = watches.get(&observation.monitor)?;
+    let track = &watch.tracks[watch.track_of(region)?];
+    (watch.revision == observation.revision).then_some((track.key, observation))
+}
+
+/// Whether a check with that verdict says why the monitor's status is so now.
+fn brings(verdict: Verdict, status: Status) -> bool {
+    match status {
+        Status::Down | Status::Regional => verdict == Verdict::Down,
+        status => status == Status::from(verdict),
+    }
 }
 
 /// What was asked for by hand is answered with its attempts; only trouble keeps them as evidence.
-async fn keep(tx: &mut Tx, track: &mut Track, observation: &Observation) -> Result<(), Error> {
-    let (Some(open), Some(cause)) = (&track.open, &observation.judgement.cause) else { return Ok(()) };
-    let is_kept = incident::is_evidence(open.proved, observation.slot, cause.code);
+async fn keep(tx: &mut Tx, watch: &mut Watch, track: usize, observation: &Observation) -> Result<(), Error> {
+    let Some(cause) = observation.judgement.cause.as_ref().filter(|_| watch.open.is_some()) else { return Ok(()) };
+    let proved = tx.proved(watch, track).await?;
+    let is_kept = incident::is_evidence(proved, observation.slot, cause.code);
     if observation.judgement.verdict == Verdict::Up || !is_kept {
         return Ok(());
     }
-    tx.evidence_add(track, observation.slot, cause.code, &observation.attempts).await
+    tx.evidence_add(watch, track, observation.slot, cause.code, &observation.attempts).await
 }
 
 /// The report of one observation that could not be judged.

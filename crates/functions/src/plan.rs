@@ -2,12 +2,13 @@
 //!
 //! Woken by the clock once a minute, it stays up for that minute. It follows the monitors through the store's change
 //! counter: a bell makes it look at once, a poll every two seconds makes it right. A monitor that is new, resumed or
-//! edited is checked at once, out of turn; at a start nothing is, so that a restart brings no herd. While the store does
+//! edited is checked at once, out of turn; at a start nothing is, nor where a region came or went, so that a restart brings no herd. While the store does
 //! not answer, what is known goes on being planned. Run twice at the same time it would publish slots twice, and the
 //! judge would fold the second of each to nothing.
 //! Planned time does not run backwards, but where the clock was an hour ahead and is set right: then everything begins
 //! anew at the present, also at a start that finds slots of the future folded.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -15,12 +16,12 @@ use futures_util::stream::FuturesUnordered;
 use gazer_bus::clock::SET_BACK;
 use gazer_bus::crash::{self, Point};
 use gazer_bus::{CheckBatch, Due, Failure, Function, Message, Occasion, Report, Role, Wake, Woken};
-use gazer_domain::{MonitorId, Timestamp};
+use gazer_domain::{MonitorId, Region, Timestamp};
 use gazer_store::{Planned, Store};
 use tokio::sync::{Mutex, Notify};
 
 use crate::Parts;
-use crate::schedule::Schedule;
+use crate::schedule::{Everywhere, Schedule};
 
 const WINDOW: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_secs(2);
@@ -153,7 +154,7 @@ impl Plan {
                 continue;
             }
             let id = planned.monitor.id;
-            let is_new = state.schedule.put(planned.monitor, planned.team, now.max(state.planned));
+            let is_new = state.schedule.put(planned.monitor, planned.team, planned.regions, now.max(state.planned));
             if is_new && state.seq.is_some() {
                 due.extend(state.schedule.out_of_turn(id, now, Occasion::Change));
             }
@@ -170,12 +171,23 @@ impl Plan {
         self.publish(state.schedule.due(now), now)
     }
 
-    fn publish(&self, due: Vec<Due>, now: Timestamp) -> u64 {
+    /// One batch per region.
+    fn publish(&self, due: Vec<Everywhere>, now: Timestamp) -> u64 {
         let count = due.len() as u64;
-        if count > 0 {
-            let (region, deadline) = (self.parts.lookout.region.clone(), now + STALE);
-            let epoch = self.parts.hold.epoch().unwrap_or_default();
+        let (epoch, deadline) = (self.parts.hold.epoch().unwrap_or_default(), now + STALE);
+        let mut batches: BTreeMap<Region, Vec<Due>> = BTreeMap::new();
+        for Everywhere { due, regions } in due {
+            for region in regions.iter() {
+                match batches.get_mut(region) {
+                    Some(batch) => batch.push(due.clone()),
+                    None => drop(batches.insert(region.clone(), vec![due.clone()])),
+                }
+            }
+        }
+        for (region, due) in batches {
             self.parts.bus.publish(Message::Check(CheckBatch { region, epoch, due, deadline }));
+        }
+        if count > 0 {
             crash::point(Point::Planned);
         }
         count

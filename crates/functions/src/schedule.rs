@@ -10,7 +10,7 @@ use std::sync::Arc;
 use gazer_bus::{Due, Occasion};
 use gazer_domain::cadence::Cadence;
 use gazer_domain::monitor::{Brief, Monitor};
-use gazer_domain::{MonitorId, TeamId, Timestamp};
+use gazer_domain::{MonitorId, Region, TeamId, Timestamp};
 
 #[derive(Debug, Default)]
 pub(crate) struct Schedule {
@@ -29,32 +29,45 @@ struct Scheduled {
     cadence: Cadence,
     cadence_since: Timestamp,
     team: TeamId,
+    regions: Arc<[Region]>,
     entry: Entry,
 }
 
+/// What is due, and where: every region of a monitor has the same slots.
+#[derive(Debug, Clone)]
+pub(crate) struct Everywhere {
+    pub(crate) due: Due,
+    pub(crate) regions: Arc<[Region]>,
+}
+
 impl Scheduled {
-    fn due(&self, slot: Timestamp, occasion: Occasion) -> Due {
-        Due { monitor: Arc::clone(&self.brief), team: self.team, slot, occasion }
+    fn due(&self, slot: Timestamp, occasion: Occasion) -> Everywhere {
+        let due = Due { monitor: Arc::clone(&self.brief), team: self.team, slot, occasion };
+        Everywhere { due, regions: Arc::clone(&self.regions) }
     }
 }
 
 impl Schedule {
     /// A check out of turn; `None` if nobody watches the monitor.
-    pub(crate) fn out_of_turn(&self, monitor: MonitorId, now: Timestamp, occasion: Occasion) -> Option<Due> {
+    pub(crate) fn out_of_turn(&self, monitor: MonitorId, now: Timestamp, occasion: Occasion) -> Option<Everywhere> {
         self.monitors.get(&monitor).map(|known| known.due(now, occasion))
     }
 
-    /// Takes a monitor as it is now; its first slot is the first after `now`. False if it is the one that was known.
-    pub(crate) fn put(&mut self, monitor: Monitor, team: TeamId, now: Timestamp) -> bool {
-        let known = self.monitors.get(&monitor.id).map(|known| (known.brief.revision, known.cadence_since));
-        if known == Some((monitor.revision, monitor.cadence_since)) {
+    /// Takes a monitor as it is now; its first slot is the first after `now`. False if it is the one that was known:
+    /// a region that came or went makes it no other, and checks nothing out of turn.
+    pub(crate) fn put(&mut self, monitor: Monitor, team: TeamId, regions: Vec<Region>, now: Timestamp) -> bool {
+        let regions = regions.into();
+        if let Some(known) = self.monitors.get_mut(&monitor.id)
+            && (known.brief.revision, known.cadence_since) == (monitor.revision, monitor.cadence_since)
+        {
+            known.regions = regions;
             return false;
         }
         self.entries += 1;
         let (id, cadence, cadence_since) = (monitor.id, monitor.cadence(), monitor.cadence_since);
         self.slots.push(Reverse((cadence.at_or_after(now), id, self.entries)));
         let brief = Arc::new(Brief::from(monitor));
-        self.monitors.insert(id, Scheduled { brief, cadence, cadence_since, team, entry: self.entries });
+        self.monitors.insert(id, Scheduled { brief, cadence, cadence_since, team, regions, entry: self.entries });
         true
     }
 
@@ -67,7 +80,7 @@ impl Schedule {
     }
 
     /// Everything due at or before `now`, each monitor once: of slots that a pause of ours skipped, only the last.
-    pub(crate) fn due(&mut self, now: Timestamp) -> Vec<Due> {
+    pub(crate) fn due(&mut self, now: Timestamp) -> Vec<Everywhere> {
         let mut due = Vec::new();
         while let Some(Reverse((slot, id, entry))) = self.slots.peek().copied() {
             if slot > now {
@@ -88,6 +101,7 @@ impl Schedule {
 mod tests {
     use std::time::Duration;
 
+    use gazer_domain::Quorum;
     use gazer_domain::http::{HttpSpec, parse_url};
     use gazer_domain::monitor::{Settings, Spec, Verify};
 
@@ -103,16 +117,33 @@ mod tests {
             interval: Duration::from_secs(10),
             verify: Verify::default(),
             recover_after: 1,
+            regions: Vec::new(),
+            quorum: Quorum::Majority,
         };
         let id = MonitorId::from_bits(bits);
         Monitor { id, settings, revision, created: Timestamp::EPOCH, cadence_since: Timestamp::EPOCH, paused: false }
+    }
+
+    fn here() -> Vec<Region> {
+        vec![Region::local()]
+    }
+
+    #[test]
+    fn a_region_that_comes_is_asked_from_the_next_slot_on() {
+        let start = Timestamp::from_millis(1_000_000_000_000);
+        let mut schedule = Schedule::default();
+        schedule.put(monitor(1, 1), TEAM, here(), start);
+        let two: Vec<Region> = ["local", "fra"].iter().map(|name| name.parse().expect("a name")).collect();
+        assert!(!schedule.put(monitor(1, 1), TEAM, two.clone(), start), "nothing is checked out of turn");
+        let due = schedule.due(start + Duration::from_secs(10));
+        assert_eq!(due.iter().map(|one| one.regions.to_vec()).collect::<Vec<_>>(), [two]);
     }
 
     #[test]
     fn each_slot_comes_up_once_and_at_its_instant() {
         let start = Timestamp::from_millis(1_000_000_000_000);
         let mut schedule = Schedule::default();
-        schedule.put(monitor(1, 1), TEAM, start);
+        schedule.put(monitor(1, 1), TEAM, here(), start);
         let first = schedule.next().expect("a slot");
         assert!(schedule.due(first - Duration::from_millis(1)).is_empty());
         assert_eq!(schedule.due(first).len(), 1);
@@ -124,20 +155,20 @@ mod tests {
     fn slots_that_our_own_pause_skipped_are_not_made_up_for() {
         let start = Timestamp::from_millis(1_000_000_000_000);
         let mut schedule = Schedule::default();
-        schedule.put(monitor(1, 1), TEAM, start);
+        schedule.put(monitor(1, 1), TEAM, here(), start);
         let first = schedule.next().expect("a slot");
         let due = schedule.due(first + Duration::from_secs(35));
-        assert_eq!(due.iter().map(|due| due.slot).collect::<Vec<_>>(), [first + Duration::from_secs(30)]);
+        assert_eq!(due.iter().map(|one| one.due.slot).collect::<Vec<_>>(), [first + Duration::from_secs(30)]);
     }
 
     #[test]
     fn a_monitor_that_comes_back_as_it_was_comes_up_once() {
         let start = Timestamp::from_millis(1_000_000_000_000);
         let mut schedule = Schedule::default();
-        assert!(schedule.put(monitor(1, 1), TEAM, start));
-        assert!(!schedule.put(monitor(1, 1), TEAM, start), "nothing changed");
+        assert!(schedule.put(monitor(1, 1), TEAM, here(), start));
+        assert!(!schedule.put(monitor(1, 1), TEAM, here(), start), "nothing changed");
         schedule.remove(MonitorId::from_bits(1));
-        assert!(schedule.put(monitor(1, 1), TEAM, start));
+        assert!(schedule.put(monitor(1, 1), TEAM, here(), start));
         assert_eq!(schedule.due(start + Duration::from_secs(10)).len(), 1);
         assert_eq!(schedule.due(start + Duration::from_secs(20)).len(), 1);
     }
@@ -146,10 +177,10 @@ mod tests {
     fn an_edit_replaces_and_a_removal_silences() {
         let start = Timestamp::from_millis(1_000_000_000_000);
         let mut schedule = Schedule::default();
-        schedule.put(monitor(1, 1), TEAM, start);
-        schedule.put(monitor(1, 2), TEAM, start);
+        schedule.put(monitor(1, 1), TEAM, here(), start);
+        schedule.put(monitor(1, 2), TEAM, here(), start);
         let due = schedule.due(start + Duration::from_secs(10));
-        assert_eq!(due.iter().map(|due| due.monitor.revision).collect::<Vec<_>>(), [2]);
+        assert_eq!(due.iter().map(|one| one.due.monitor.revision).collect::<Vec<_>>(), [2]);
         schedule.remove(MonitorId::from_bits(1));
         assert!(schedule.due(start + Duration::from_secs(60)).is_empty());
     }

@@ -15,7 +15,7 @@ use gazer_domain::http::HttpSpec;
 use gazer_domain::monitor::{Monitor, Settings, Spec, Verify};
 use gazer_domain::observation::{Observation, Phases};
 use gazer_domain::verdict::{Judgement, Verdict};
-use gazer_domain::{MonitorId, TeamId, Timestamp};
+use gazer_domain::{MonitorId, Quorum, Region, TeamId, Timestamp};
 use gazer_store::{Advance, LastCheck, Location, MonitorFilter, Options, Page, SealingKey, Store};
 use gazer_testkit::postgres::Cluster;
 use gazer_testkit::usage::Usage;
@@ -38,6 +38,7 @@ async fn main() -> anyhow::Result<()> {
     };
     let store = Store::open(Options { location, key, public_url: "http://127.0.0.1:8080".into() }).await?;
     let (team, mut monitors) = (TeamId::from_bits(1), Vec::new());
+    store.region_own(&Region::local(), START).await?;
     store.team_create(team, "Bench", START).await?;
     for n in 0..MONITORS {
         monitors.push(monitor(n));
@@ -77,7 +78,7 @@ async fn main() -> anyhow::Result<()> {
     timed("their totals", store.monitor_totals(team)).await?;
     timed("their sparklines of 30", store.sparklines(team, &ids, now, 30)).await?;
     timed("their periods", store.periods(team, &ids, START, now)).await?;
-    timed("ten minutes of one monitor", store.checks(team, ids[0], START, now)).await?;
+    timed("ten minutes of one monitor", store.checks(team, ids[0], None, START, now)).await?;
     timed("who is overdue", store.tracks_overdue(now, 100)).await?;
     timed("the whole plan", store.planned_since(0)).await?;
     Ok(())
@@ -92,28 +93,28 @@ async fn timed<T>(what: &str, work: impl Future<Output = gazer_store::Result<T>>
 
 /// What the function `judge` does with a batch of good checks.
 async fn judge(store: &Store, batch: &[Observation]) -> anyhow::Result<()> {
+    let region = Region::local();
     let mut tx = store.begin().await?;
     let ids = batch.iter().map(|seen| seen.monitor).collect::<Vec<_>>();
-    let mut tracks = tx.tracks_lock(&ids).await?;
+    let mut watches = tx.watches_lock(&ids).await?;
     let (mut checks, mut advances, mut changes) = (Vec::new(), Vec::new(), Vec::new());
     for seen in batch {
-        let track = &tracks[&seen.monitor];
-        checks.push((track.key, seen));
+        let watch = watches.get_mut(&seen.monitor).expect("it was locked");
+        let Some(at) = watch.track_of(&region) else { continue };
+        let track = watch.tracks[at].key;
+        checks.push((track, seen));
         let verdict = seen.judgement.verdict;
-        let Some(step) =
-            fold(track.health, Seen { slot: seen.slot, ended: seen.ended(), verdict: Some(verdict) }, &track.policy)
-        else {
-            continue;
-        };
+        let folding = Seen { slot: seen.slot, ended: seen.ended(), verdict: Some(verdict) };
+        let Some(step) = fold(watch.standing.regions[at], folding, &watch.policy) else { continue };
         let last = Some(LastCheck { slot: seen.slot, took: seen.took, verdict });
-        advances.push(Advance { track: track.key, health: step.health, last, certificate_until: None });
-        changes.extend(step.changes.into_iter().map(|change| (seen.monitor, change)));
+        advances.push(Advance { track, health: step.health, last, certificate_until: None });
+        changes.extend(watch.standing.take(at, &step).into_iter().map(|change| (seen.monitor, change)));
     }
     tx.checks_append(&checks).await?;
     tx.health_advance(&advances).await?;
     for (monitor, change) in changes {
-        let track = tracks.get_mut(&monitor).expect("it was locked");
-        tx.turn(track, change, None, gazer_domain::IncidentId::from_bits(1), change.at).await?;
+        let watch = watches.get_mut(&monitor).expect("it was locked");
+        tx.turn(watch, change, None, gazer_domain::IncidentId::from_bits(1), change.at).await?;
     }
     Ok(tx.commit().await?)
 }
@@ -131,6 +132,8 @@ fn monitor(n: u64) -> Monitor {
             interval: INTERVAL,
             verify: Verify::default(),
             recover_after: 1,
+            regions: Vec::new(),
+            quorum: Quorum::Majority,
         },
         revision: 1,
         created: START,

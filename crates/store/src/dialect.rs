@@ -56,10 +56,10 @@ impl Dialect {
     }
 
     /// Locks the monitors that `$1` lists; SQLite has one writer, and needs none.
-    pub(crate) const fn tracks_lock(self) -> Option<&'static str> {
+    pub(crate) const fn watches_lock(self) -> Option<&'static str> {
         match self {
             Self::Sqlite => None,
-            Self::Postgres => Some(postgres::TRACKS_LOCK),
+            Self::Postgres => Some(postgres::WATCHES_LOCK),
         }
     }
 }

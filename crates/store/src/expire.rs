@@ -96,7 +96,8 @@ impl Store {
                 "delete from requests where monitor = $1",
                 "delete from periods where monitor = $1",
                 "delete from cadences where monitor = $1",
-                "delete from health where track = $1",
+                "delete from onsets where track in (select track from health where monitor = $1)",
+                "delete from health where monitor = $1",
                 "delete from monitors where key = $1",
             ] {
                 conn.run(sql, args![key]).await?;

@@ -14,7 +14,7 @@ use gazer_domain::observation::Phases;
 use gazer_domain::period::{Period, Status};
 use gazer_domain::time::millis;
 use gazer_domain::verdict::Verdict;
-use gazer_domain::{MonitorId, TeamId, Timestamp};
+use gazer_domain::{MonitorId, Region, TeamId, Timestamp};
 
 use crate::sql::{Row, args};
 use crate::{Result, Store, status, wire};
@@ -42,20 +42,23 @@ pub struct Kept {
 }
 
 impl Store {
-    /// In order of their slots, in `[from, until)`; empty for a monitor that the team does not have.
+    /// In order of their slots, in `[from, until)`, as one region saw them: the monitor's first, where none is named.
+    /// Empty for a monitor that the team does not have, and for a region that it is not checked from.
     pub async fn checks(
         &self,
         team: TeamId,
         monitor: MonitorId,
+        region: Option<&Region>,
         from: Timestamp,
         until: Timestamp,
     ) -> Result<Vec<CheckRow>> {
         let sql = concat!(include_str!("history/slots.sql"), include_str!("history/checks.sql"));
-        let rows = self.rows(sql, args![team, monitor, from, until]).await?;
+        let region = region.map(|region| region.as_str().to_owned());
+        let rows = self.rows(sql, args![team, monitor, from, until, region]).await?;
         rows.iter().map(check).collect()
     }
 
-    /// What is known of each monitor's last `count` slots, oldest first.
+    /// What its first region knows of each monitor's last `count` slots, oldest first.
     pub async fn sparklines(
         &self,
         team: TeamId,
@@ -101,6 +104,7 @@ impl Store {
         Ok(periods)
     }
 
+    /// Counts over all its regions.
     pub async fn lateness(&self, team: TeamId, monitor: MonitorId, from: Timestamp, until: Timestamp) -> Result<Kept> {
         let sql = concat!(include_str!("history/slots.sql"), include_str!("history/lateness.sql"));
         let row =

@@ -3,7 +3,7 @@
 use gazer_domain::cause::{Cause, Code};
 use gazer_domain::incident::{Event, EventKind, Incident, Trouble};
 use gazer_domain::observation::Attempt;
-use gazer_domain::{IncidentId, MonitorId, TeamId, Timestamp};
+use gazer_domain::{IncidentId, MonitorId, Region, TeamId, Timestamp};
 
 use crate::page::cursor;
 use crate::sql::{Row, args};
@@ -28,6 +28,7 @@ pub struct IncidentStory {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evidence {
     pub slot: Timestamp,
+    pub region: Region,
     pub attempts: Vec<Attempt>,
 }
 
@@ -78,7 +79,9 @@ impl Store {
         let key = row.int("key")?;
         let sql = "select number, kind, at, cause_code, cause_text from events where incident = $1 order by number";
         let events = self.rows(sql, args![key]).await?;
-        let sql = "select slot, attempts from evidence where incident = $1 order by slot";
+        let sql = "select e.slot, r.name as region, e.attempts from evidence e
+            join regions r on r.key = e.region
+            where e.incident = $1 order by e.slot, e.region";
         let evidence = self.rows(sql, args![key]).await?;
         Ok(Some(IncidentStory {
             view: view(&row)?,
@@ -113,6 +116,7 @@ pub(crate) fn cause(row: &Row) -> Result<Cause> {
 pub(crate) fn trouble(text: &str) -> Option<Trouble> {
     match EventKind::parse(text)? {
         EventKind::Down => Some(Trouble::Down),
+        EventKind::Regional => Some(Trouble::Regional),
         EventKind::Slow => Some(Trouble::Slow),
         _ => None,
     }
@@ -129,5 +133,6 @@ fn event(row: &Row) -> Result<Event> {
 
 fn proof(row: &Row) -> Result<Evidence> {
     let attempts = row.read("attempts", gazer_wire::attempt::from_json(&row.text("attempts")?))?;
-    Ok(Evidence { slot: row.time("slot")?, attempts })
+    let region = row.word("region", |name| name.parse().ok())?;
+    Ok(Evidence { slot: row.time("slot")?, region, attempts })
 }

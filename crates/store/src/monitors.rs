@@ -5,34 +5,45 @@
 //! same `Tx::end` that a recovery takes: whoever was told of its start is told of its end. A new interval, a pause and
 //! a resume are the only things that touch `cadences`, from which the past is enumerated.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
-use gazer_domain::guarantee::longest_check;
+use gazer_domain::guarantee::{GRACE, longest_check};
 use gazer_domain::health::Health;
 use gazer_domain::incident::EventKind;
 use gazer_domain::monitor::{Monitor, Settings};
 use gazer_domain::period::Status;
 use gazer_domain::time::millis;
 use gazer_domain::verdict::Verdict;
-use gazer_domain::{IncidentId, MonitorId, TeamId, Timestamp};
+use gazer_domain::{IncidentId, MonitorId, Region, TeamId, Timestamp};
 
+use crate::history::listed;
 use crate::page::cursor;
 use crate::seal::Cell;
 use crate::sql::{Conn, Row, Value, args};
-use crate::{Listed, Page, Result, Store, status};
-
-/// Beyond its longest check, a monitor is given this long before the audit looks: our own queues move meanwhile.
-const GRACE: Duration = Duration::from_secs(5);
+use crate::{Listed, Page, Result, Store, regions, status};
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct MonitorView {
     pub monitor: Monitor,
     pub status: Status,
     pub status_since: Timestamp,
+    /// The newest, of whichever region.
     pub last: Option<LastCheck>,
     /// The one that is open.
     pub incident: Option<IncidentId>,
     pub certificate_until: Option<Timestamp>,
+    /// Where it is checked from, the oldest region first.
+    pub regions: Vec<RegionHealth>,
+}
+
+/// What is known of a monitor in one region.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegionHealth {
+    pub region: Region,
+    pub status: Verdict,
+    pub since: Timestamp,
+    pub last: Option<LastCheck>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +64,7 @@ pub struct MonitorFilter {
 pub struct Totals {
     pub up: u64,
     pub slow: u64,
+    pub regional: u64,
     pub down: u64,
     pub unknown: u64,
     pub paused: u64,
@@ -62,10 +74,8 @@ pub struct Totals {
 macro_rules! view {
     () => {
         "select m.id, m.name, m.settings, m.secret, m.interval_ms, m.recover_after, m.revision, m.created,
-            m.cadence_since, m.paused, m.status, m.status_since, h.seen, h.took, h.verdict, h.certificate_until,
-            i.id as incident
+            m.cadence_since, m.paused, m.regions, m.quorum, m.status, m.status_since, i.id as incident
         from monitors m
-        join health h on h.track = m.key
         left join incidents i on i.key = m.incident"
     };
 }
@@ -74,7 +84,8 @@ impl Store {
     pub async fn monitor_create(&self, team: TeamId, monitor: &Monitor) -> Result<()> {
         let mut conn = self.write().await?;
         let seq = plan_next(&mut conn).await?;
-        let Settings { name, spec, interval, verify, recover_after } = &monitor.settings;
+        let Settings { name, spec, interval, verify, recover_after, regions, quorum } = &monitor.settings;
+        let resolved = regions::resolve(&mut conn, regions).await?;
         let (settings, secret) = gazer_wire::settings::split(spec, *verify);
         let status = if monitor.paused { Status::Paused } else { Status::Unknown };
         let row = conn
@@ -98,15 +109,14 @@ impl Store {
                     spec.target(),
                     settings,
                     self.sealed(monitor.id, secret),
+                    regions::joined(regions),
+                    quorum.to_string(),
                 ],
             )
             .await?;
         let key = row.expect("an insert that returns its key").int("key")?;
         let fresh = Health::fresh(monitor.cadence_since);
-        let sql = "insert into health (track, patience, status, slot, covered, failing, good)
-            values ($1, $2, $3, $4, $5, 0, 0)";
-        let unknown = status::verdict_number(fresh.status);
-        conn.run(sql, args![key, patience(&monitor.settings), unknown, fresh.slot, fresh.covered]).await?;
+        regions::tracks_of(&mut conn, key, &resolved, patience(&monitor.settings), fresh).await?;
         let sql = "insert into periods (monitor, started, status) values ($1, $2, $3)";
         conn.run(sql, args![key, monitor.cadence_since, status::number(status)]).await?;
         if !monitor.paused {
@@ -121,8 +131,8 @@ impl Store {
             " where m.team = (select key from teams where id = $1) and m.deleted_at is null
             and m.id = $2"
         );
-        let row = self.row(sql, args![team, monitor]).await?;
-        row.map(|row| self.view(&row)).transpose()
+        let Some(row) = self.row(sql, args![team, monitor]).await? else { return Ok(None) };
+        Ok(self.views(&[row]).await?.pop())
     }
 
     /// By name, then by id.
@@ -139,7 +149,7 @@ impl Store {
         let (sort, id) = page.place().unzip();
         let args = args![team, search, filter.status.map(status::number), sort, id, page.asked()];
         let rows = self.rows(sql, args).await?;
-        let views = rows.iter().map(|row| self.view(row)).collect::<Result<Vec<_>>>()?;
+        let views = self.views(&rows).await?;
         Ok(Listed::cut(views, page, |view| {
             cursor(&view.monitor.settings.name.to_lowercase(), &view.monitor.id.to_string())
         }))
@@ -154,6 +164,7 @@ impl Store {
             match status::read(&row, "status")? {
                 Status::Up => totals.up = count,
                 Status::Slow => totals.slow = count,
+                Status::Regional => totals.regional = count,
                 Status::Down => totals.down = count,
                 Status::Unknown => totals.unknown = count,
                 Status::Paused => totals.paused = count,
@@ -179,7 +190,8 @@ impl Store {
             edited.cadence_since = now.max(edited.cadence_since);
         }
         let seq = plan_next(&mut conn).await?;
-        let Settings { name, spec, interval, verify, recover_after } = settings;
+        let Settings { name, spec, interval, verify, recover_after, regions, quorum } = settings;
+        let resolved = regions::resolve(&mut conn, regions).await?;
         let (open, secret) = gazer_wire::settings::split(spec, *verify);
         conn.run(
             include_str!("monitors/edit.sql"),
@@ -197,10 +209,14 @@ impl Store {
                 spec.target(),
                 open,
                 self.sealed(monitor, secret),
+                regions::joined(regions),
+                quorum.to_string(),
             ],
         )
         .await?;
-        conn.run("update health set patience = $2 where track = $1", args![key, patience(settings)]).await?;
+        conn.run("update health set patience = $2 where monitor = $1", args![key, patience(settings)]).await?;
+        let fresh = Health::fresh(now.max(edited.cadence_since));
+        regions::tracks_change(&mut conn, key, &resolved, patience(settings), fresh).await?;
         if moved && !edited.paused {
             cadence_end(&mut conn, key, edited.cadence_since).await?;
             cadence_begin(&mut conn, key, &edited).await?;
@@ -216,8 +232,8 @@ impl Store {
         if paused.paused {
             return Ok(Some(paused));
         }
-        if let Some(mut track) = tx.tracks_lock(&[monitor]).await?.remove(&monitor) {
-            tx.end(&mut track, EventKind::Paused, now, now).await?;
+        if let Some(mut watch) = tx.watches_lock(&[monitor]).await?.remove(&monitor) {
+            tx.end(&mut watch, EventKind::Paused, now, now).await?;
         }
         tx.period_turn(key, Status::Paused, now).await?;
         let seq = plan_next(tx.conn()).await?;
@@ -243,9 +259,10 @@ impl Store {
         let sql = "update monitors set paused = 0, cadence_since = $2, seq = $3 where key = $1";
         tx.conn().run(sql, args![key, resumed.cadence_since, seq]).await?;
         let fresh = Health::fresh(resumed.cadence_since);
-        let sql = "update health set status = $2, slot = $3, covered = $4, failing = 0, good = 0 where track = $1";
+        let sql = "update health set status = $2, since = $3, slot = $4, covered = $5, failing = 0, good = 0
+            where monitor = $1";
         let unknown = status::verdict_number(fresh.status);
-        tx.conn().run(sql, args![key, unknown, fresh.slot, fresh.covered]).await?;
+        tx.conn().run(sql, args![key, unknown, fresh.since, fresh.slot, fresh.covered]).await?;
         cadence_begin(tx.conn(), key, &resumed).await?;
         tx.commit().await?;
         Ok(Some(resumed))
@@ -255,8 +272,8 @@ impl Store {
     pub async fn monitor_delete(&self, team: TeamId, monitor: MonitorId, now: Timestamp) -> Result<bool> {
         let mut tx = self.begin().await?;
         let Some((key, _)) = self.locked(tx.conn(), team, monitor).await? else { return Ok(false) };
-        if let Some(mut track) = tx.tracks_lock(&[monitor]).await?.remove(&monitor) {
-            tx.end(&mut track, EventKind::Deleted, now, now).await?;
+        if let Some(mut watch) = tx.watches_lock(&[monitor]).await?.remove(&monitor) {
+            tx.end(&mut watch, EventKind::Deleted, now, now).await?;
         }
         let seq = plan_next(tx.conn()).await?;
         let sql = "update monitors set deleted_at = $2, seq = $3 where key = $1";
@@ -275,27 +292,37 @@ impl Store {
         let key = row.int("key")?;
         let sql = concat!(view!(), " where m.key = $1");
         let row = conn.row(sql, args![key]).await?.expect("a row that is locked");
-        Ok(Some((key, self.view(&row)?.monitor)))
+        Ok(Some((key, self.monitor(&row)?)))
     }
 
-    fn view(&self, row: &Row) -> Result<MonitorView> {
-        let seen = row.opt_time("seen")?;
-        let last = match seen {
-            Some(slot) => Some(LastCheck {
-                slot,
-                took: Duration::from_millis(row.number("took")?),
-                verdict: status::read_verdict(row, "verdict")?,
-            }),
-            None => None,
-        };
-        Ok(MonitorView {
-            monitor: self.monitor(row)?,
-            status: status::read(row, "status")?,
-            status_since: row.time("status_since")?,
-            last,
-            incident: row.opt_id("incident")?,
-            certificate_until: row.opt_time("certificate_until")?,
-        })
+    /// Monitors with what is known of them in each of their regions.
+    async fn views(&self, rows: &[Row]) -> Result<Vec<MonitorView>> {
+        let mut views = Vec::with_capacity(rows.len());
+        for row in rows {
+            views.push(MonitorView {
+                monitor: self.monitor(row)?,
+                status: status::read(row, "status")?,
+                status_since: row.time("status_since")?,
+                last: None,
+                incident: row.opt_id("incident")?,
+                certificate_until: None,
+                regions: Vec::new(),
+            });
+        }
+        let ids: Vec<MonitorId> = views.iter().map(|view| view.monitor.id).collect();
+        let places: HashMap<MonitorId, usize> = ids.iter().enumerate().map(|(at, id)| (*id, at)).collect();
+        let sql = "select m.id, r.name as region, h.status, h.since, h.seen, h.took, h.verdict, h.certificate_until
+            from monitors m join health h on h.monitor = m.key join regions r on r.key = h.region
+            where m.id {in list} order by h.region";
+        for row in &self.rows(self.dialect().spell(sql), args![listed(&ids)]).await? {
+            let Some(view) = places.get(&row.id("id")?).and_then(|at| views.get_mut(*at)) else { continue };
+            let health = region_health(row)?;
+            view.last = [view.last, health.last].into_iter().flatten().max_by_key(|last| last.slot);
+            let until = [view.certificate_until, row.opt_time("certificate_until")?];
+            view.certificate_until = until.into_iter().flatten().min();
+            view.regions.push(health);
+        }
+        Ok(views)
     }
 
     pub(crate) fn monitor(&self, row: &Row) -> Result<Monitor> {
@@ -312,6 +339,8 @@ impl Store {
                 interval: Duration::from_millis(row.number("interval_ms")?),
                 verify,
                 recover_after: row.number("recover_after")?,
+                regions: regions::named(row)?,
+                quorum: row.word("quorum", |text| text.parse().ok())?,
             },
             revision: row.number("revision")?,
             created: row.time("created")?,
@@ -325,12 +354,29 @@ impl Store {
     }
 }
 
+fn region_health(row: &Row) -> Result<RegionHealth> {
+    let last = match row.opt_time("seen")? {
+        Some(slot) => Some(LastCheck {
+            slot,
+            took: Duration::from_millis(row.number("took")?),
+            verdict: status::read_verdict(row, "verdict")?,
+        }),
+        None => None,
+    };
+    Ok(RegionHealth {
+        region: row.word("region", |name| name.parse().ok())?,
+        status: status::read_verdict(row, "status")?,
+        since: row.time("since")?,
+        last,
+    })
+}
+
 fn cell(row: &str) -> Cell<'_> {
     Cell { table: "monitors", column: "secret", row }
 }
 
 /// The next number of the plan; the row stays locked, so numbers become visible in their order.
-async fn plan_next(conn: &mut Conn) -> Result<i64> {
+pub(crate) async fn plan_next(conn: &mut Conn) -> Result<i64> {
     let row = conn.row("update plan set seq = seq + 1 returning seq", args![]).await?;
     row.expect("the plan has one row").int("seq")
 }
@@ -350,7 +396,7 @@ async fn cadence_end(conn: &mut Conn, key: i64, now: Timestamp) -> Result<()> {
     conn.run(sql, args![key, now]).await.map(drop)
 }
 
-fn patience(settings: &Settings) -> i64 {
+pub(crate) fn patience(settings: &Settings) -> i64 {
     millis(settings.interval + longest_check(settings) + GRACE)
 }
 

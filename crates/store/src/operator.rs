@@ -45,6 +45,7 @@ impl Store {
             match status::read(&row, "status")? {
                 Status::Up => counts.monitors.up = monitors,
                 Status::Slow => counts.monitors.slow = monitors,
+                Status::Regional => counts.monitors.regional = monitors,
                 Status::Down => counts.monitors.down = monitors,
                 Status::Unknown => counts.monitors.unknown = monitors,
                 Status::Paused => counts.monitors.paused = monitors,

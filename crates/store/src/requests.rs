@@ -1,15 +1,24 @@
 //! "Check now": a row that `plan` serves.
 //!
+//! All of the monitor's regions are asked, and the first to answer answers it; what the others saw shows in how the
+//! monitor stands there.
 //! It is handed out once. If the process dies before it answers, nobody asks again: whoever pressed the button sees
 //! that no answer came, and the row is gone within the hour.
 
 use std::time::Duration;
 
 use gazer_domain::observation::Observation;
-use gazer_domain::{MonitorId, TeamId, Timestamp};
+use gazer_domain::{MonitorId, Region, TeamId, Timestamp};
 
 use crate::sql::args;
 use crate::{Result, Store, Tx};
+
+/// What the first of the monitor's regions to answer saw.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    pub region: Region,
+    pub observation: Observation,
+}
 
 /// A request that got no answer for this long was lost with the process that served it. The longest check is shorter.
 const UNANSWERED: Duration = Duration::from_secs(420);
@@ -50,19 +59,25 @@ impl Store {
     }
 
     /// `None` if the team made no such request, `Some(None)` while it is not answered.
-    pub async fn request_get(&self, team: TeamId, request: i64) -> Result<Option<Option<Observation>>> {
-        let sql = "select r.key, r.observation from requests r
+    pub async fn request_get(&self, team: TeamId, request: i64) -> Result<Option<Option<Answer>>> {
+        let sql = "select r.key, r.observation, r.region from requests r
             where r.team = (select key from teams where id = $1) and r.key = $2";
         let Some(row) = self.row(sql, args![team, request]).await? else { return Ok(None) };
         let Some(text) = row.opt_text("observation")? else { return Ok(Some(None)) };
-        row.read("observation", gazer_wire::observation::from_json(&text)).map(|seen| Some(Some(seen)))
+        let observation = row.read("observation", gazer_wire::observation::from_json(&text))?;
+        let region = match row.opt_text("region")? {
+            Some(_) => row.word("region", |name| name.parse().ok())?,
+            None => Region::local(),
+        };
+        Ok(Some(Some(Answer { region, observation })))
     }
 }
 
 impl Tx {
     /// The first answer stays.
-    pub async fn request_settle(&mut self, request: i64, observation: &Observation) -> Result<()> {
-        let sql = "update requests set observation = $2 where key = $1 and observation is null";
-        self.conn().run(sql, args![request, gazer_wire::observation::to_json(observation)]).await.map(drop)
+    pub async fn request_settle(&mut self, request: i64, region: &Region, seen: &Observation) -> Result<()> {
+        let sql = "update requests set observation = $2, region = $3 where key = $1 and observation is null";
+        let args = args![request, gazer_wire::observation::to_json(seen), region.as_str()];
+        self.conn().run(sql, args).await.map(drop)
     }
 }

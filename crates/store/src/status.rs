@@ -13,6 +13,7 @@ pub(crate) const fn number(status: Status) -> i64 {
         Status::Down => 2,
         Status::Unknown => 3,
         Status::Paused => 4,
+        Status::Regional => 5,
     }
 }
 

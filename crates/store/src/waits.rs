@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use gazer_domain::{Timestamp, verdict::Verdict};
+use gazer_domain::{Timestamp, period::Status, verdict::Verdict};
 
 use crate::sql::args;
 use crate::{Result, Store, Tx, status};
@@ -22,15 +22,16 @@ impl Store {
     /// Fires what is due and lasts. How many deliveries it made.
     pub async fn waits_fire(&self, now: Timestamp) -> Result<u64> {
         let [slow, down] = [Verdict::Slow, Verdict::Down].map(status::verdict_number);
-        let due = self.rows(include_str!("waits/due.sql"), args![now, slow, down, AT_ONCE]).await?;
+        let regional = status::number(Status::Regional);
+        let due = self.rows(include_str!("waits/due.sql"), args![now, slow, down, AT_ONCE, regional]).await?;
         if due.is_empty() {
             return Ok(0);
         }
         let monitors = due.iter().map(|row| row.id("monitor")).collect::<Result<Vec<_>>>()?;
         let mut tx = self.begin().await?;
         let mut made = 0;
-        for track in tx.tracks_lock(&monitors).await?.values() {
-            made += tx.waits_fire(track, now).await?;
+        for watch in tx.watches_lock(&monitors).await?.values() {
+            made += tx.waits_fire(watch, now).await?;
         }
         tx.commit().await?;
         Ok(made)
@@ -40,7 +41,9 @@ impl Store {
     /// answer came. How many it asked for.
     pub async fn waits_ask(&self, now: Timestamp) -> Result<u64> {
         let sql = include_str!("waits/unconfirmed.sql");
-        let unconfirmed = self.rows(sql, args![now, now + SOON, AT_ONCE, now - ANSWERED]).await?;
+        let up = status::verdict_number(Verdict::Up);
+        let args = args![now, now + SOON, AT_ONCE, now - ANSWERED, up];
+        let unconfirmed = self.rows(sql, args).await?;
         if unconfirmed.is_empty() {
             return Ok(0);
         }

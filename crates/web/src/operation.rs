@@ -80,8 +80,15 @@ impl Collector for Stored {
         let up = [("", u64::from(self.0.is_some()))];
         gauges(&mut encoder, "store_up", "Whether the store answered this scrape.", "", &up)?;
         let Some(counts) = self.0 else { return Ok(()) };
-        let Totals { up, slow, down, unknown, paused } = counts.monitors;
-        let monitors = [("up", up), ("slow", slow), ("down", down), ("unknown", unknown), ("paused", paused)];
+        let Totals { up, slow, regional, down, unknown, paused } = counts.monitors;
+        let monitors = [
+            ("up", up),
+            ("slow", slow),
+            ("regional", regional),
+            ("down", down),
+            ("unknown", unknown),
+            ("paused", paused),
+        ];
         gauges(&mut encoder, "monitors", "Monitors of all teams by status.", "status", &monitors)?;
         let open = [("", counts.open_incidents)];
         gauges(&mut encoder, "open_incidents", "Incidents that last.", "", &open)?;

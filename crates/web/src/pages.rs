@@ -33,7 +33,9 @@ mod monitor_acts;
 mod monitor_edit;
 mod monitor_form;
 mod monitor_hero;
+mod monitor_regions;
 mod monitors;
+mod region_fields;
 mod rules;
 #[cfg(test)]
 mod samples;

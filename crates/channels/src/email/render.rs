@@ -38,7 +38,7 @@ pub(super) fn subject(notice: &Notice) -> String {
             let name = quoted(&story.monitor_name);
             let lasted = humane_duration(lasted(story, notice.at));
             let news = match story.event {
-                EventKind::Down | EventKind::Slow => quoted(&story.cause.text),
+                EventKind::Down | EventKind::Regional | EventKind::Slow => quoted(&story.cause.text),
                 EventKind::Recovered => format!("back after {lasted}"),
                 EventKind::Paused => format!("no longer watched, after {lasted} of trouble"),
                 EventKind::Deleted => format!("no longer monitored, after {lasted} of trouble"),
@@ -140,6 +140,7 @@ fn told(story: &Story, at: Timestamp) -> Page {
     let cause = quoted(&story.cause.text);
     let (title, sentence) = match story.event {
         EventKind::Down => (format!("{name} is down"), cause.clone()),
+        EventKind::Regional => (format!("{name} is down in some regions"), cause.clone()),
         EventKind::Slow => (format!("{name} is slow"), cause.clone()),
         EventKind::Recovered => (
             format!("{name} is back"),
@@ -165,6 +166,7 @@ fn told(story: &Story, at: Timestamp) -> Page {
 const fn badge(event: EventKind) -> (&'static str, &'static str) {
     match event {
         EventKind::Down => ("DOWN", RED),
+        EventKind::Regional => ("REGIONAL", AMBER),
         EventKind::Slow => ("SLOW", AMBER),
         EventKind::Recovered => ("UP", GREEN),
         EventKind::Paused => ("PAUSED", GREY),

@@ -16,6 +16,7 @@ fn message(notice: &Notice) -> String {
 fn the_subject_suffices_on_a_lock_screen() {
     let subject = |event| render::subject(&sample::notice(event));
     assert_eq!(subject(EventKind::Down), "DOWN · Shop <b>&</b> — 10.0.0.1:80 refused the connection");
+    assert_eq!(subject(EventKind::Regional), "REGIONAL · Shop <b>&</b> — 10.0.0.1:80 refused the connection");
     assert_eq!(subject(EventKind::Slow), "SLOW · Shop <b>&</b> — 10.0.0.1:80 refused the connection");
     assert_eq!(subject(EventKind::Recovered), "UP · Shop <b>&</b> — back after 4 min");
     assert_eq!(subject(EventKind::Paused), "PAUSED · Shop <b>&</b> — no longer watched, after 4 min of trouble");

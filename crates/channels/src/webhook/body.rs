@@ -69,6 +69,7 @@ pub(super) fn of(notice: &Notice) -> Vec<u8> {
 const fn kind(event: EventKind) -> &'static str {
     match event {
         EventKind::Down => "monitor.down",
+        EventKind::Regional => "monitor.regional",
         EventKind::Slow => "monitor.slow",
         EventKind::Recovered => "monitor.recovered",
         EventKind::Paused | EventKind::Deleted => "monitor.closed",
@@ -78,7 +79,7 @@ const fn kind(event: EventKind) -> &'static str {
 const fn reason(event: EventKind) -> Option<&'static str> {
     match event {
         EventKind::Paused | EventKind::Deleted => Some(event.as_str()),
-        EventKind::Down | EventKind::Slow | EventKind::Recovered => None,
+        EventKind::Down | EventKind::Regional | EventKind::Slow | EventKind::Recovered => None,
     }
 }
 

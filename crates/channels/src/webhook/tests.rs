@@ -29,6 +29,7 @@ fn ended(kind: &str, reason: &str) -> String {
 #[test]
 fn each_event_has_its_body() {
     assert_eq!(body(&sample::notice(EventKind::Down)), begun("monitor.down"));
+    assert_eq!(body(&sample::notice(EventKind::Regional)), begun("monitor.regional"));
     assert_eq!(body(&sample::notice(EventKind::Slow)), begun("monitor.slow"));
     assert_eq!(body(&sample::notice(EventKind::Recovered)), ended("monitor.recovered", ""));
     assert_eq!(body(&sample::notice(EventKind::Paused)), ended("monitor.closed", r#","reason":"paused""#));

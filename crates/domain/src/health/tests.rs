@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::MonitorId;
-use crate::incident::{self, Trouble, Turn};
+use crate::incident::{self, Turn};
 
 fn policy(recover_after: u8) -> Policy {
     let interval = Duration::from_secs(60);
@@ -40,10 +40,9 @@ fn play(recover_after: u8, script: &str) -> String {
         health = step.health;
         for change in &step.changes {
             write!(transcript, "{line}: {} from {}", change.status, number(change.at)).unwrap();
-            for turn in incident::turn(open, change.status) {
+            for turn in incident::turn(open, change.status.into()) {
                 open = match turn {
-                    Turn::Open(trouble) => Some(trouble),
-                    Turn::Worsen => Some(Trouble::Down),
+                    Turn::Open(trouble) | Turn::Worsen(trouble) => Some(trouble),
                     Turn::Recover => None,
                 };
                 write!(transcript, ", {turn:?}").unwrap();
@@ -114,7 +113,7 @@ fn a_slow_site_that_goes_down_stays_one_incident() {
     let transcript = play(1, "check 0 slow\n check 1 down\n check 2 slow\n check 3 up");
     assert_eq!(
         transcript,
-        "check 0 slow: slow from 0, Open(Slow)\ncheck 1 down: down from 1, Worsen\n\
+        "check 0 slow: slow from 0, Open(Slow)\ncheck 1 down: down from 1, Worsen(Down)\n\
          check 2 slow: slow from 2, Recover, Open(Slow)\ncheck 3 up: up from 3, Recover\n"
     );
 }

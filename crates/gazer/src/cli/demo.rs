@@ -21,7 +21,7 @@ use gazer_domain::channel::Target;
 use gazer_domain::http::HttpSpec;
 use gazer_domain::monitor::{Monitor, Settings, Spec, Verify};
 use gazer_domain::time::humane_duration;
-use gazer_domain::{ChannelId, MonitorId, RuleId, TeamId, Timestamp};
+use gazer_domain::{ChannelId, MonitorId, Quorum, RuleId, TeamId, Timestamp};
 use gazer_store::Channel;
 use gazer_web::auth::{same_secret, session};
 use gazer_web::{Problem, Wake, Web};
@@ -83,6 +83,8 @@ fn monitor(name: &str, at: SocketAddr, now: Timestamp) -> Monitor {
         interval: INTERVAL,
         verify: Verify::default(),
         recover_after: 1,
+        regions: Vec::new(),
+        quorum: Quorum::Majority,
     };
     let id = MonitorId::new(now, chance::bytes());
     Monitor { id, settings, revision: 1, created: now, cadence_since: now, paused: false }

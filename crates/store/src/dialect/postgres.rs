@@ -15,7 +15,7 @@ pub(super) const SPELLING: Spelling = &[
     ("{hot}", "with (fillfactor = 50)"),
 ];
 
-pub(super) const TRACKS_LOCK: &str = "\
+pub(super) const WATCHES_LOCK: &str = "\
     select m.key from monitors m
     where m.id = any (array(select jsonb_array_elements_text($1::jsonb))) and m.paused = 0 and m.deleted_at is null
     order by m.key for update";
@@ -34,6 +34,7 @@ pub(super) const CHECKS_APPEND: &str = "\
 pub(super) const HEALTH_ADVANCE: &str = "\
     update health set
         status = a.status, slot = a.slot, covered = a.covered, failing = a.failing, good = a.good,
+        since = a.since,
         seen = coalesce(a.seen, health.seen), took = coalesce(a.took, health.took),
         verdict = coalesce(a.verdict, health.verdict),
         certificate_until = coalesce(a.certificate_until, health.certificate_until)
@@ -41,7 +42,7 @@ pub(super) const HEALTH_ADVANCE: &str = "\
         select (v ->> 0)::bigint as track, (v ->> 1)::smallint as status, (v ->> 2)::bigint as slot,
             (v ->> 3)::bigint as covered, (v ->> 4)::smallint as failing, (v ->> 5)::smallint as good,
             (v ->> 6)::bigint as seen, (v ->> 7)::bigint as took, (v ->> 8)::smallint as verdict,
-            (v ->> 9)::bigint as certificate_until
+            (v ->> 9)::bigint as certificate_until, (v ->> 10)::bigint as since
         from jsonb_array_elements($1::jsonb) as v
     ) as a
     where health.track = a.track";

@@ -11,11 +11,11 @@ use gazer_domain::alert::{self, Listener, Rule};
 use gazer_domain::cause::Cause;
 use gazer_domain::channel::{About, Notice, Story};
 use gazer_domain::incident::EventKind;
-use gazer_domain::verdict::Verdict;
+use gazer_domain::period::Status;
 use gazer_domain::{DeliveryId, RuleId, Timestamp};
 
 use crate::sql::args;
-use crate::{OpenIncident, Result, Track, Tx, alerts};
+use crate::{OpenIncident, Result, Tx, Watch, alerts};
 
 /// One event of an incident, and what is said about it.
 struct Happening<'a> {
@@ -28,7 +28,7 @@ struct Happening<'a> {
 impl Tx {
     pub(super) async fn event_add(
         &mut self,
-        track: &Track,
+        watch: &Watch,
         open: &mut OpenIncident,
         kind: EventKind,
         at: Timestamp,
@@ -44,20 +44,31 @@ impl Tx {
         self.conn().run("update incidents set events = $2 where key = $1", args![open.key, open.events]).await?;
         let event = Happening { number: open.events, kind, at, cause: cause.unwrap_or(&open.cause) };
         if kind.ends() {
-            return self.tell_end(track, open, &event, now).await;
+            return self.tell_end(watch, open, &event, now).await;
         }
-        let rules = self.rules(track).await?;
-        let told = alert::on_trouble(kind, at, open.started, track.monitor, &rules);
+        let rules = self.rules(watch).await?;
+        let earlier = self.earlier(open).await?;
+        let told = alert::on_trouble(kind, at, &earlier, watch.monitor, &rules);
         for (rule, due) in told.later {
             let sql = "insert into waits (incident, rule, event, due_at) values ($1, $2, $3, $4)";
             self.conn().run(sql, args![open.key, rule, event.number, due]).await?;
         }
-        self.tell(track, open, &event, &told.now, now).await.map(drop)
+        self.tell(watch, open, &event, &told.now, now).await.map(drop)
+    }
+
+    /// The events before the last one.
+    async fn earlier(&mut self, open: &OpenIncident) -> Result<Vec<(EventKind, Timestamp)>> {
+        if open.events == 1 {
+            return Ok(Vec::new());
+        }
+        let sql = "select number, kind, at from events where incident = $1 and number < $2 order by number";
+        let rows = self.conn().rows(sql, args![open.key, open.events]).await?;
+        rows.iter().map(|row| Ok((row.word("kind", EventKind::parse)?, row.time("at")?))).collect()
     }
 
     async fn tell_end(
         &mut self,
-        track: &Track,
+        watch: &Watch,
         open: &OpenIncident,
         event: &Happening<'_>,
         now: Timestamp,
@@ -69,32 +80,33 @@ impl Tx {
         let rows = self.conn().rows(sql, args![open.key]).await?;
         let told = rows.iter().map(|row| Ok(Listener { channel: row.id("id")?, hears_end: row.flag("hears_end")? }));
         let told = told.collect::<Result<Vec<_>>>()?;
-        let rules = self.rules(track).await?;
-        let channels = alert::on_end(event.kind, track.monitor, &rules, &told);
+        let rules = self.rules(watch).await?;
+        let channels = alert::on_end(event.kind, watch.monitor, &rules, &told);
         let told: Vec<_> = channels.into_iter().map(|channel| Listener { channel, hears_end: false }).collect();
-        self.tell(track, open, event, &told, now).await.map(drop)
+        self.tell(watch, open, event, &told, now).await.map(drop)
     }
 
     /// Fires what waited for this incident to last, as far as checks have seen that it does. How many deliveries it made.
-    pub(crate) async fn waits_fire(&mut self, track: &Track, now: Timestamp) -> Result<u64> {
-        let Some(open) = &track.open else { return Ok(0) };
-        if !matches!(track.health.status, Verdict::Slow | Verdict::Down) {
+    pub(crate) async fn waits_fire(&mut self, watch: &Watch, now: Timestamp) -> Result<u64> {
+        let Some(open) = &watch.open else { return Ok(0) };
+        if !matches!(watch.standing.status, Status::Slow | Status::Regional | Status::Down) {
             return Ok(0);
         }
-        let Some(seen) = track.seen.map(|seen| seen.min(now)) else { return Ok(0) };
+        let seen = watch.troubled().filter_map(|(track, _)| track.seen).max();
+        let Some(seen) = seen.map(|seen| seen.min(now)) else { return Ok(0) };
         let sql = "select w.rule, w.event, e.kind, e.at, e.cause_code, e.cause_text
             from waits w join events e on e.incident = w.incident and e.number = w.event
             where w.incident = $1 and w.due_at <= $2 order by w.event, w.due_at";
         let due = self.conn().rows(sql, args![open.key, seen]).await?;
         let sql = "delete from waits where incident = $1 and due_at <= $2";
         self.conn().run(sql, args![open.key, seen]).await?;
-        let rules = self.rules(track).await?;
+        let rules = self.rules(watch).await?;
         let mut made = 0;
         for row in &due {
             let rule: RuleId = row.id("rule")?;
             let Some(rule) = rules.iter().find(|known| known.id == rule) else { continue };
             let kind = row.word("kind", EventKind::parse)?;
-            if !rule.settings.concerns(kind, track.monitor) {
+            if !rule.settings.concerns(kind, watch.monitor) {
                 continue;
             }
             let event = Happening {
@@ -104,7 +116,7 @@ impl Tx {
                 cause: &crate::incidents::cause(row)?,
             };
             let told: Vec<_> = alert::listeners(&rule.settings).collect();
-            made += self.tell(track, open, &event, &told, now).await?;
+            made += self.tell(watch, open, &event, &told, now).await?;
         }
         Ok(made)
     }
@@ -113,7 +125,7 @@ impl Tx {
     /// of an earlier one is merged into it.
     async fn tell(
         &mut self,
-        track: &Track,
+        watch: &Watch,
         open: &OpenIncident,
         event: &Happening<'_>,
         told: &[Listener],
@@ -126,10 +138,10 @@ impl Tx {
             at: event.at,
             about: About::Incident(Story {
                 event: event.kind,
-                monitor: track.monitor,
-                monitor_name: track.name.clone(),
-                monitor_kind: track.kind.clone(),
-                monitor_target: track.target.clone(),
+                monitor: watch.monitor,
+                monitor_name: watch.name.clone(),
+                monitor_kind: watch.kind.clone(),
+                monitor_target: watch.target.clone(),
                 incident: open.id,
                 started: open.started,
                 ended: event.kind.ends().then_some(event.at),
@@ -151,12 +163,12 @@ impl Tx {
         Ok(made)
     }
 
-    async fn rules(&mut self, track: &Track) -> Result<Arc<[Rule]>> {
-        if let Some(rules) = self.rules.get(&track.team) {
+    async fn rules(&mut self, watch: &Watch) -> Result<Arc<[Rule]>> {
+        if let Some(rules) = self.rules.get(&watch.team) {
             return Ok(Arc::clone(rules));
         }
-        let rules: Arc<[Rule]> = alerts::rules(self.conn(), track.team).await?.into();
-        self.rules.insert(track.team, Arc::clone(&rules));
+        let rules: Arc<[Rule]> = alerts::rules(self.conn(), watch.team).await?.into();
+        self.rules.insert(watch.team, Arc::clone(&rules));
         Ok(rules)
     }
 }

@@ -73,11 +73,11 @@ async fn the_stores_futures_can_move_between_threads() {
     let (store, team) = (world.store.clone(), world.team);
     let worked = tokio::spawn(async move {
         let mut tx = store.begin().await?;
-        let mut tracks = tx.tracks_lock(&[monitor.id]).await?;
-        let track = tracks.get_mut(&monitor.id).expect("it is there");
-        let change = gazer_domain::health::Change { at: at(60), status: gazer_domain::verdict::Verdict::Down };
-        tx.turn(track, change, None, gazer_domain::IncidentId::from_bits(9), at(60)).await?;
-        tx.evidence_add(track, at(60), gazer_domain::cause::Code::Internal, &[]).await?;
+        let mut watches = tx.watches_lock(&[monitor.id]).await?;
+        let watch = watches.get_mut(&monitor.id).expect("it is there");
+        let change = gazer_domain::period::Change { at: at(60), status: gazer_domain::period::Status::Down };
+        tx.turn(watch, change, None, gazer_domain::IncidentId::from_bits(9), at(60)).await?;
+        tx.evidence_add(watch, 0, at(60), gazer_domain::cause::Code::Internal, &[]).await?;
         tx.commit().await?;
         store.waits_fire(at(70)).await?;
         store.deliveries_claim(at(70), std::time::Duration::from_secs(9), 9).await?;

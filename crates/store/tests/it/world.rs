@@ -11,8 +11,9 @@ use gazer_domain::http::HttpSpec;
 use gazer_domain::id::{Id, Kind};
 use gazer_domain::monitor::{Monitor, Settings, Spec, Verify};
 use gazer_domain::observation::{Attempt, Observation, Phases};
+use gazer_domain::period::Status;
 use gazer_domain::verdict::{Judgement, Verdict};
-use gazer_domain::{ChannelId, IncidentId, MonitorId, RuleId, TeamId, Timestamp};
+use gazer_domain::{ChannelId, MonitorId, Quorum, Region, RuleId, TeamId, Timestamp};
 use gazer_store::{Advance, Channel, LastCheck, Location, Options, SealingKey, Store};
 use tempfile::TempDir;
 
@@ -55,6 +56,7 @@ impl World {
         let options = Options { location, key, public_url: "https://gazer.example/".into() };
         let store = Store::open(options.clone()).await.unwrap();
         let (team, other) = (TeamId::from_bits(1), TeamId::from_bits(2));
+        store.region_own(&Region::local(), at(0)).await.unwrap();
         store.team_create(team, "Ours", at(0)).await.unwrap();
         store.team_create(other, "Theirs", at(0)).await.unwrap();
         Self { store, options, team, other, ids: AtomicU64::new(100), _directory: directory }
@@ -74,6 +76,8 @@ impl World {
                 interval: MINUTE,
                 verify: Verify::default(),
                 recover_after: 1,
+                regions: Vec::new(),
+                quorum: Quorum::Majority,
             },
             revision: 1,
             created: at(0),
@@ -142,30 +146,52 @@ impl World {
 
     /// Judges one observation as the function `judge` does.
     pub(crate) async fn judge(&self, seen: &Observation) {
+        self.judge_from(&Region::local(), seen).await;
+    }
+
+    pub(crate) async fn judge_from(&self, region: &Region, seen: &Observation) {
         let now = seen.started + seen.took;
         let mut tx = self.store.begin().await.unwrap();
-        let mut tracks = tx.tracks_lock(&[seen.monitor]).await.unwrap();
-        let Some(track) = tracks.get_mut(&seen.monitor) else { return };
-        tx.checks_append(&[(track.key, seen)]).await.unwrap();
+        let mut watches = tx.watches_lock(&[seen.monitor]).await.unwrap();
+        let Some(watch) = watches.get_mut(&seen.monitor) else { return };
+        let Some(at) = watch.track_of(region) else { return };
+        let track = watch.tracks[at].key;
+        tx.checks_append(&[(track, seen)]).await.unwrap();
         let verdict = seen.judgement.verdict;
-        let folded =
-            fold(track.health, Seen { slot: seen.slot, ended: seen.ended(), verdict: Some(verdict) }, &track.policy);
-        let Some(step) = folded else { return tx.commit().await.unwrap() };
+        let folding = Seen { slot: seen.slot, ended: seen.ended(), verdict: Some(verdict) };
+        let Some(step) = fold(watch.standing.regions[at], folding, &watch.policy) else {
+            return tx.commit().await.unwrap();
+        };
         let last = Some(LastCheck { slot: seen.slot, took: seen.took, verdict });
         let certificate_until = seen.certificate_until;
-        tx.health_advance(&[Advance { track: track.key, health: step.health, last, certificate_until }]).await.unwrap();
-        for change in step.changes {
-            let id: IncidentId = self.id();
-            tx.turn(track, change, seen.judgement.cause.as_ref(), id, now).await.unwrap();
+        tx.health_advance(&[Advance { track, health: step.health, last, certificate_until }]).await.unwrap();
+        let cause = seen.judgement.cause.as_ref();
+        if let Some(cause) = cause.filter(|_| !step.changes.is_empty()) {
+            tx.onset_put(watch, at, seen.slot, cause, &seen.attempts).await.unwrap();
         }
-        if let Some(cause) = &seen.judgement.cause {
-            tx.evidence_add(track, seen.slot, cause.code, &seen.attempts).await.unwrap();
+        for change in watch.standing.take(at, &step) {
+            let cause = cause.filter(|_| Status::from(verdict) == change.status);
+            tx.turn(watch, change, cause, self.id(), now).await.unwrap();
+        }
+        if let Some(cause) = cause {
+            tx.evidence_add(watch, at, seen.slot, cause.code, &seen.attempts).await.unwrap();
         }
         tx.commit().await.unwrap();
     }
 
     pub(crate) async fn check(&self, monitor: &Monitor, n: u32, verdict: Verdict) {
         self.judge(&self.seen(monitor, n, verdict)).await;
+    }
+
+    pub(crate) async fn check_from(&self, region: &Region, monitor: &Monitor, n: u32, verdict: Verdict) {
+        self.judge_from(region, &self.seen(monitor, n, verdict)).await;
+    }
+
+    /// Regions beside the first, which is `local`.
+    pub(crate) async fn region(&self, name: &str) -> Region {
+        let region = name.parse().unwrap();
+        assert!(self.store.region_create(&region, &[1; 32], at(0)).await.unwrap());
+        region
     }
 
     /// The last incident of a monitor.

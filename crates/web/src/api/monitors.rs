@@ -21,7 +21,7 @@ pub(super) mod actions;
 #[utoipa::path(get, path = "/monitors", tag = "monitors", summary = "List monitors, by name",
     params(
         ("search" = Option<String>, Query, description = "A part of the name or the URL"),
-        ("status" = Option<String>, Query, description = "`up`, `slow`, `down`, `unknown` or `paused`"),
+        ("status" = Option<String>, Query, description = "`up`, `slow`, `regional`, `down`, `unknown` or `paused`"),
         ("limit" = Option<u32>, Query, description = "1 to 200, 50 unless told"),
         ("cursor" = Option<String>, Query, description = "`next` of the page before"),
     ),
@@ -112,7 +112,7 @@ pub(super) async fn delete(
 
 fn status(text: &str) -> Result<gazer_domain::period::Status, Problem> {
     let known = gazer_domain::period::Status::parse(text);
-    known.ok_or_else(|| Problem::field("status", "must be one of up, slow, down, unknown and paused"))
+    known.ok_or_else(|| Problem::field("status", "must be one of up, slow, regional, down, unknown and paused"))
 }
 
 fn resolve(web: &Web, settings: MonitorSettings) -> Result<Settings, Problem> {

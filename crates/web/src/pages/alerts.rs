@@ -154,6 +154,7 @@ fn sentence(rule: &Rule) -> String {
         .filter(|trigger| settings.on.contains(trigger))
         .map(|trigger| match trigger {
             Trigger::Down => "is down",
+            Trigger::Regional => "is down in some regions",
             Trigger::Slow => "is slow",
             Trigger::Recovered => "has recovered",
         })

@@ -4,7 +4,7 @@ use axum::extract::{Path, State};
 use axum::response::IntoResponse;
 use gazer_domain::Timestamp;
 use gazer_domain::delivery::State as Sent;
-use gazer_domain::incident::Trouble;
+use gazer_domain::incident::{EventKind, Trouble};
 use gazer_domain::period::Status;
 use gazer_domain::time::humane_duration;
 use gazer_store::{DeliveryView, Evidence, IncidentStory, Principal};
@@ -43,7 +43,7 @@ pub(crate) fn page(story: &IncidentStory, viewer: &Principal, now: Timestamp) ->
             h2 #h-evidence { "Evidence" }
             p.small.soft { "Every request as it went out and came back. Secrets are masked; bodies are shown as text, cut to their beginning." }
             @if story.evidence.is_empty() { p.soft { "None was kept." } }
-            @for (i, evidence) in story.evidence.iter().enumerate() { (check(evidence, i == 0)) }
+            @for (i, evidence) in story.evidence.iter().enumerate() { (check(evidence, is_regional(story), i == 0)) }
         }
         @if let Some(shown) = shown {
             section.sheet aria-labelledby="h-certificate" { h2 #h-certificate { "Certificate" } (certificate(shown, Some(now))) }
@@ -56,6 +56,7 @@ fn hero(story: &IncidentStory, now: Timestamp) -> Markup {
     let incident = &story.view.incident;
     let (trouble, word) = match incident.trouble {
         Trouble::Down => (Status::Down, "Down"),
+        Trouble::Regional => (Status::Regional, "Down in some regions"),
         Trouble::Slow => (Status::Slow, "Slow"),
     };
     let colour = if incident.ended.is_some() { Status::Up } else { trouble };
@@ -91,9 +92,16 @@ fn timeline(story: &IncidentStory) -> Markup {
     }
 }
 
-fn check(evidence: &Evidence, open: bool) -> Markup {
+/// Whether it matters where a check was made: another region has seen it, or a region alone is what is wrong.
+fn is_regional(story: &IncidentStory) -> bool {
+    let first = story.evidence.first().map(|evidence| &evidence.region);
+    let told = story.events.iter().any(|event| event.kind == EventKind::Regional);
+    told || story.evidence.iter().any(|evidence| first != Some(&evidence.region))
+}
+
+fn check(evidence: &Evidence, from: bool, open: bool) -> Markup {
     html! {
-        h3 { "Check of " (words::at(evidence.slot)) " · " (words::count(evidence.attempts.len() as u64, "attempt")) }
+        h3 { "Check of " (words::at(evidence.slot)) @if from { " from " (evidence.region) } " · " (words::count(evidence.attempts.len() as u64, "attempt")) }
         @for (i, one) in evidence.attempts.iter().enumerate() { (attempt(one, i + 1, open && i == 0)) }
     }
 }

@@ -149,6 +149,7 @@ pub(crate) fn short(rows: &[IncidentView], now: Timestamp) -> Markup {
 pub(crate) fn badge(row: &IncidentView) -> Markup {
     let (status, was) = match row.incident.trouble {
         Trouble::Down => (Status::Down, "was down"),
+        Trouble::Regional => (Status::Regional, "was down in some regions"),
         Trouble::Slow => (Status::Slow, "was slow"),
     };
     html! {

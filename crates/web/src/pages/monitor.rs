@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::IntoResponse;
 use gazer_domain::access::Role;
-use gazer_domain::guarantee::{LATENESS, guarantee, longest_check};
+use gazer_domain::guarantee::{LATENESS, guarantee, longest_check, while_silent};
 use gazer_domain::monitor::{Settings, Spec};
 use gazer_domain::period::{Period, Status};
 use gazer_domain::uptime::{Uptime, percent};
@@ -14,7 +14,7 @@ use gazer_store::{CheckRow, IncidentFilter, IncidentView, Kept, MonitorView, Pag
 use maud::{Markup, html};
 
 use super::monitor_hero::hero;
-use super::{Answer, found, id, incidents, links};
+use super::{Answer, found, id, incidents, links, monitor_regions};
 use crate::Web;
 use crate::auth::Member;
 use crate::svg::{days, response, waterfall};
@@ -35,6 +35,8 @@ pub(crate) struct Sight {
     pub(crate) view: MonitorView,
     /// Index into `RANGES`.
     pub(crate) range: usize,
+    /// Whose checks are shown: an index into the view's regions.
+    pub(crate) region: usize,
     pub(crate) checks: Vec<CheckRow>,
     /// Of the last 90 days, newest last.
     pub(crate) periods: Vec<Period>,
@@ -44,7 +46,7 @@ pub(crate) struct Sight {
     pub(crate) retention: Duration,
 }
 
-/// `GET /monitors/{monitor}?range=`
+/// `GET /monitors/{monitor}?range=&region=`
 pub(crate) async fn show(
     State(web): State<Web>,
     member: Member,
@@ -56,14 +58,16 @@ pub(crate) async fn show(
     let view = found(store.monitor_get(team, monitor).await?)?;
     let query = Form::parse(query.unwrap_or_default().as_bytes());
     let range = RANGES.iter().position(|(name, ..)| *name == query.value("range")).unwrap_or(0);
-    let checks = store.checks(team, monitor, now - RANGES[range].2, now).await?;
+    let region = view.regions.iter().position(|health| health.region.as_str() == query.value("region")).unwrap_or(0);
+    let shown = view.regions.get(region).map(|health| &health.region);
+    let checks = store.checks(team, monitor, shown, now - RANGES[range].2, now).await?;
     let mut periods = store.periods(team, &[monitor], now - DAY * 90, now).await?;
     let kept = store.lateness(team, monitor, now - DAY, now).await?;
     let filter = IncidentFilter { monitor: Some(monitor), open: None };
     let incidents = store.incident_list(team, filter, &Page::first(RECENT_INCIDENTS)).await?.rows;
     let periods = periods.remove(&monitor).unwrap_or_default();
     let retention = web.config.retention;
-    let sight = Sight { view, range, checks, periods, kept, incidents, retention };
+    let sight = Sight { view, range, region, checks, periods, kept, incidents, retention };
     Ok(page(&sight, &member, now).into_response())
 }
 
@@ -80,8 +84,11 @@ pub(crate) fn page(sight: &Sight, viewer: &Principal, now: Timestamp) -> Markup 
             @if viewer.role >= Role::Admin { (acts(monitor.id, monitor.paused)) }
         }
         div #now data-live data-status=(sight.view.status) { (hero(sight, now)) }
+        @if sight.view.regions.len() > 1 {
+            section.sheet #regions data-live aria-labelledby="h-regions" { h2 #h-regions { "Regions" } (monitor_regions::table(sight, now)) }
+        }
         section.sheet aria-labelledby="h-response" {
-            header { h2 #h-response { "Response time" } (ranges(monitor.id, sight.range)) }
+            header { h2 #h-response { "Response time" } (monitor_regions::tabs(sight)) (ranges(sight)) }
             div #response data-live {
                 (chart(sight, now))
             }
@@ -120,7 +127,7 @@ fn acts(id: MonitorId, paused: bool) -> Markup {
 }
 
 /// What is guaranteed, how that is reckoned, and whether it was kept.
-pub(super) fn promise(settings: &Settings, kept: Kept, paused: bool) -> Markup {
+pub(super) fn promise(settings: &Settings, regions: usize, kept: Kept, paused: bool) -> Markup {
     let length = words::whole(guarantee(settings));
     let broken = kept.late + kept.missed;
     html! {
@@ -129,6 +136,9 @@ pub(super) fn promise(settings: &Settings, kept: Kept, paused: bool) -> Markup {
             "Every " (words::whole(settings.interval)) ", plus the longest a check can take with its "
             (words::count(u64::from(settings.verify.attempts), "verification")) " (" (words::whole(longest_check(settings))) "), plus "
             (words::whole(LATENESS)) " of lateness."
+            @if let Some(longer) = while_silent(settings, regions) {
+                " While one of its " (words::count(regions as u64, "region")) " is silent, it is " (words::whole(longer)) "."
+            }
         }
         @if paused {
             p.small { "While it is paused, nothing is promised." }
@@ -145,14 +155,22 @@ pub(super) fn promise(settings: &Settings, kept: Kept, paused: bool) -> Markup {
     }
 }
 
-fn ranges(id: MonitorId, chosen: usize) -> Markup {
+fn ranges(sight: &Sight) -> Markup {
     html! {
         nav.tabs aria-label="Range" {
             @for (i, (name, label, _)) in RANGES.iter().enumerate() {
-                a href={ (links::monitor(id)) "?range=" (name) } aria-current=[(i == chosen).then_some("true")] aria-label=(label) { (name) }
+                a href=(address(sight, i, sight.region)) aria-current=[(i == sight.range).then_some("true")] aria-label=(label) { (name) }
             }
         }
     }
+}
+
+/// The page with another range, or another region.
+pub(super) fn address(sight: &Sight, range: usize, region: usize) -> String {
+    let monitor = links::monitor(sight.view.monitor.id);
+    let region = sight.view.regions.get(region).filter(|_| region > 0);
+    let region = region.map_or_else(String::new, |health| format!("&region={}", health.region));
+    format!("{monitor}?range={}{region}", RANGES[range].0)
 }
 
 fn chart(sight: &Sight, now: Timestamp) -> Markup {
@@ -191,7 +209,7 @@ fn uptime(sight: &Sight, now: Timestamp) -> Markup {
         }
         div.sheet {
             (days::days(&sight.periods, now))
-            p.small.soft { "Uptime = up ÷ (up + down). Slow counts as up. Unknown counts as neither: the range says what uptime would be had all of it been down, or up. Paused time is left out." }
+            p.small.soft { "Uptime = up ÷ (up + down). Slow and regional count as up. Unknown counts as neither: the range says what uptime would be had all of it been down, or up. Paused time is left out." }
         }
     }
 }
@@ -246,6 +264,10 @@ fn settings_list(sight: &Sight, now: Timestamp) -> Markup {
             dt { "Every" } dd { (words::whole(settings.interval)) }
             dt { "Verified by" } dd { (words::count(u64::from(settings.verify.attempts), "more try").replace("trys", "tries")) ", " (gazer_domain::time::humane_duration(settings.verify.gap)) " apart" }
             dt { "Recovered after" } dd { (words::count(u64::from(settings.recover_after), "good check")) }
+            @if sight.view.regions.len() > 1 {
+                dt { "Checked from" } dd { @if settings.regions.is_empty() { "every region" } @else { (words::count(settings.regions.len() as u64, "region")) } }
+                dt { "Down if" } dd { (monitor_regions::quorum(settings.quorum)) }
+            }
             dt { "Assertions" } dd { @if spec.assertions.is_empty() { "status below 400" } @else { (spec.assertions.len()) } }
             dt { "Certificate" } dd {
                 @match expiry {

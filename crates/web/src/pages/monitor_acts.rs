@@ -5,7 +5,7 @@ use axum::response::IntoResponse;
 use gazer_domain::observation::Observation;
 use gazer_domain::period::Status;
 use gazer_domain::{MonitorId, Timestamp};
-use gazer_store::{MonitorView, Principal};
+use gazer_store::{Answer as Seen, MonitorView, Principal};
 use maud::{Markup, html};
 
 use super::{Answer, Question, confirm, found, go, id, links};
@@ -50,18 +50,13 @@ pub(crate) async fn checked(
 ) -> Answer {
     let view = found(web.store.monitor_get(member.team, id(&monitor)?).await?)?;
     let seen = found(web.store.request_get(member.team, id(&request)?).await?)?;
-    if seen.as_ref().is_some_and(|seen| seen.monitor != view.monitor.id) {
+    if seen.as_ref().is_some_and(|seen| seen.observation.monitor != view.monitor.id) {
         return Err(crate::Problem::not_found().into());
     }
     Ok(checked_page(&view, seen.as_ref(), &member, web.now()).into_response())
 }
 
-pub(crate) fn checked_page(
-    view: &MonitorView,
-    seen: Option<&Observation>,
-    viewer: &Principal,
-    now: Timestamp,
-) -> Markup {
+pub(crate) fn checked_page(view: &MonitorView, seen: Option<&Seen>, viewer: &Principal, now: Timestamp) -> Markup {
     let (id, name) = (view.monitor.id, &view.monitor.settings.name);
     let body = html! {
         div {
@@ -70,7 +65,7 @@ pub(crate) fn checked_page(
         }
         @match seen {
             None => div.note role="status" { p { strong { "Checking…" } } p.soft { "This page shows the answer as soon as it is there." } },
-            Some(seen) => (answer(seen, now)),
+            Some(seen) => (answer(seen, view.regions.len() > 1, now)),
         }
         div.acts { a.button href=(links::monitor(id)) { "Back to the monitor" } }
     };
@@ -78,7 +73,7 @@ pub(crate) fn checked_page(
     layout::page(&Frame { reload, ..Frame::new("One check", Section::Monitors, viewer, now) }, &body)
 }
 
-fn answer(seen: &Observation, now: Timestamp) -> Markup {
+fn answer(Seen { region, observation: seen }: &Seen, from: bool, now: Timestamp) -> Markup {
     let verdict = Status::from(seen.judgement.verdict);
     let shown = seen.attempts.last().and_then(|last| last.certificate());
     html! {
@@ -87,7 +82,7 @@ fn answer(seen: &Observation, now: Timestamp) -> Markup {
                 p { (status::plain(verdict)) }
                 @if let Some(cause) = &seen.judgement.cause { p.cause { (cause.text) } p.small.soft { code { (cause.code) } } }
             }
-            div { dl.pairs { dt { "Took" } dd { (took(seen)) } dt { "Started" } dd { (words::at(seen.started)) } } }
+            div { dl.pairs { dt { "Took" } dd { (took(seen)) } dt { "Started" } dd { (words::at(seen.started)) } @if from { dt { "From" } dd { (region) ", the first region to answer" } } } }
         }
         section.sheet aria-labelledby="h-attempts" {
             h2 #h-attempts { "What was asked and answered" }
@@ -143,7 +138,7 @@ mod tests {
         let view = samples::sight().view;
         let waiting = checked_page(&view, None, &samples::viewer(), samples::NOW).into_string();
         assert!(waiting.contains(r#"http-equiv="refresh""#), "{waiting}");
-        let seen = samples::observation();
+        let seen = Seen { region: gazer_domain::Region::local(), observation: samples::observation() };
         let page = checked_page(&view, Some(&seen), &samples::viewer(), samples::NOW).into_string();
         assert!(
             page.contains("the status was 503")

@@ -2,12 +2,12 @@
 
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
-use gazer_domain::Invalid;
 use gazer_domain::monitor::{Monitor, Settings};
+use gazer_domain::{Invalid, Region};
 use gazer_store::Principal;
 use maud::{Markup, html};
 
-use super::{Answer, form_page, found, go, id, links, monitor_form};
+use super::{Answer, Failed, form_page, found, go, id, links, monitor_form, region_fields};
 use crate::Web;
 use crate::auth::Admin;
 use crate::ui::form::Form;
@@ -16,7 +16,7 @@ use crate::ui::layout::{self, Frame, Section};
 /// `GET /monitors/new`; `?http.url=` fills the address.
 pub(crate) async fn blank(State(web): State<Web>, admin: Admin, RawQuery(query): RawQuery) -> Answer {
     let form = monitor_form::blank(query.unwrap_or_default().as_bytes());
-    form_page(&form, new_page(&web, &admin, &form))
+    form_page(&form, new_page(&web, &admin, &form).await?)
 }
 
 /// `POST /monitors`
@@ -26,13 +26,16 @@ pub(crate) async fn create(State(web): State<Web>, admin: Admin, body: Bytes) ->
         Ok(settings) => settings,
         Err(wrong) => {
             let form = form.refused_all(wrong);
-            return form_page(&form, new_page(&web, &admin, &form));
+            return form_page(&form, new_page(&web, &admin, &form).await?);
         }
     };
     let now = web.now();
     let monitor = Monitor { id: web.new_id(), settings, revision: 1, created: now, cadence_since: now, paused: false };
     let _turn = web.doors.turns.of(admin.team).await;
-    web.store.monitor_create(admin.team, &monitor).await?;
+    if let Err(err) = web.store.monitor_create(admin.team, &monitor).await {
+        let form = form.refused(gone(err)?);
+        return form_page(&form, new_page(&web, &admin, &form).await?);
+    }
     web.monitor_changed(admin.team, monitor.id);
     go(&links::monitor(monitor.id))
 }
@@ -41,7 +44,7 @@ pub(crate) async fn create(State(web): State<Web>, admin: Admin, body: Bytes) ->
 pub(crate) async fn edit(State(web): State<Web>, admin: Admin, Path(monitor): Path<String>) -> Answer {
     let view = found(web.store.monitor_get(admin.team, id(&monitor)?).await?)?;
     let form = monitor_form::filled(&view.monitor.settings);
-    form_page(&form, edit_page(&web, &admin, &view.monitor, &form))
+    form_page(&form, edit_page(&web, &admin, &view.monitor, &form).await?)
 }
 
 /// `POST /monitors/{monitor}`
@@ -52,12 +55,18 @@ pub(crate) async fn save(State(web): State<Web>, admin: Admin, Path(monitor): Pa
         Ok(settings) => settings,
         Err(wrong) => {
             let form = form.refused_all(wrong);
-            return form_page(&form, edit_page(&web, &admin, &before, &form));
+            return form_page(&form, edit_page(&web, &admin, &before, &form).await?);
         }
     };
     if settings != before.settings {
         let _turn = web.doors.turns.of(admin.team).await;
-        found(web.store.monitor_edit(admin.team, before.id, &settings, web.now()).await?)?;
+        match web.store.monitor_edit(admin.team, before.id, &settings, web.now()).await {
+            Ok(edited) => found(edited)?,
+            Err(err) => {
+                let form = form.refused(gone(err)?);
+                return form_page(&form, edit_page(&web, &admin, &before, &form).await?);
+            }
+        };
         web.monitor_changed(admin.team, before.id);
     }
     go(&links::monitor(before.id))
@@ -74,7 +83,20 @@ fn read(web: &Web, form: &mut Form, body: &[u8], kept: Option<&Settings>) -> Res
     Ok(settings)
 }
 
-fn new_page(web: &Web, viewer: &Principal, form: &Form) -> Markup {
+/// A region that was removed meanwhile is the form's to say.
+fn gone(err: gazer_store::Error) -> Result<Invalid, Failed> {
+    match err {
+        gazer_store::Error::Invalid(refused) => Ok(region_fields::told(refused)),
+        err => Err(err.into()),
+    }
+}
+
+async fn regions(web: &Web) -> Result<Vec<Region>, Failed> {
+    Ok(web.store.regions().await?.into_iter().map(|place| place.region).collect())
+}
+
+async fn new_page(web: &Web, viewer: &Principal, form: &Form) -> Result<Markup, Failed> {
+    let regions = regions(web).await?;
     let body = html! {
         div.middle.stack {
             div {
@@ -82,15 +104,16 @@ fn new_page(web: &Web, viewer: &Principal, form: &Form) -> Markup {
                 h1 { "Watch a site" }
             }
             form.sheet.form method="post" action=(links::MONITORS) novalidate {
-                (monitor_form::fields(form, true))
+                (monitor_form::fields(form, true, &regions))
                 div.acts { button.main type="submit" { "Start watching" } a.button href=(links::MONITORS) { "Cancel" } }
             }
         }
     };
-    layout::page(&Frame::new("Watch a site", Section::Monitors, viewer, web.now()), &body)
+    Ok(layout::page(&Frame::new("Watch a site", Section::Monitors, viewer, web.now()), &body))
 }
 
-fn edit_page(web: &Web, viewer: &Principal, monitor: &Monitor, form: &Form) -> Markup {
+async fn edit_page(web: &Web, viewer: &Principal, monitor: &Monitor, form: &Form) -> Result<Markup, Failed> {
+    let regions = regions(web).await?;
     let back = links::monitor(monitor.id);
     let body = html! {
         div.middle.stack {
@@ -99,10 +122,10 @@ fn edit_page(web: &Web, viewer: &Principal, monitor: &Monitor, form: &Form) -> M
                 h1 { "Edit" }
             }
             form.sheet.form method="post" action=(back) novalidate {
-                (monitor_form::fields(form, false))
+                (monitor_form::fields(form, false, &regions))
                 div.acts { button.main type="submit" { "Save" } a.button href=(back) { "Cancel" } }
             }
         }
     };
-    layout::page(&Frame::new("Edit", Section::Monitors, viewer, web.now()), &body)
+    Ok(layout::page(&Frame::new("Edit", Section::Monitors, viewer, web.now()), &body))
 }

@@ -5,13 +5,13 @@
 
 use std::time::Duration;
 
-use gazer_domain::Invalid;
 use gazer_domain::http::{self, Auth, HttpSpec, Method, Trust};
 use gazer_domain::monitor::{Settings, Spec, Verify};
 use gazer_domain::time::{format_duration, parse_duration};
+use gazer_domain::{Invalid, Quorum, Region};
 use maud::{Markup, html};
 
-use super::assertion_rows;
+use super::{assertion_rows, region_fields};
 use crate::ui::form::{Form, Input};
 
 const MASK: &str = "••••••••";
@@ -30,6 +30,7 @@ pub(crate) fn blank(query: &[u8]) -> Form {
         ("verify.attempts", verify.attempts.to_string()),
         ("verify.gap", format_duration(verify.gap)),
         ("recover_after", "1".into()),
+        ("quorum", Quorum::default().to_string()),
     ] {
         form.set(name, value);
     }
@@ -67,6 +68,7 @@ pub(crate) fn filled(settings: &Settings) -> Form {
         }
         Some(Auth::Bearer { .. }) => form.set("http.auth.kind", "bearer"),
     }
+    region_fields::fill(&mut form, settings);
     assertion_rows::fill(&mut form, spec);
     form
 }
@@ -91,6 +93,7 @@ pub(crate) fn read(form: &mut Form, kept: Option<&Settings>) -> Result<Settings,
     let attempts = number(form, "verify.attempts", &mut wrong);
     let gap = length(form, "verify.gap", &mut wrong);
     let recover_after = number(form, "recover_after", &mut wrong);
+    let (regions, quorum) = region_fields::read(form, kept, &mut wrong);
     let assertions = assertion_rows::read(form, rows, &mut wrong);
     let (Some(url), Some(method), Some(headers), Some(auth), true) = (url, method, headers, auth, wrong.is_empty())
     else {
@@ -104,7 +107,7 @@ pub(crate) fn read(form: &mut Form, kept: Option<&Settings>) -> Result<Settings,
     let body = (!body.is_empty()).then_some(body);
     let spec = HttpSpec { url, method, headers, body, auth, redirects, trust, timeout, assertions };
     let verify = Verify { attempts, gap };
-    let settings = Settings { name, spec: Spec::Http(spec), interval, verify, recover_after };
+    let settings = Settings { name, spec: Spec::Http(spec), interval, verify, recover_after, regions, quorum };
     settings.validate().map_err(|refused| vec![refused])?;
     Ok(settings)
 }
@@ -182,7 +185,7 @@ fn auth(form: &Form, kept: Option<&HttpSpec>) -> Result<Option<Auth>, Invalid> {
 }
 
 /// `big` puts the address first and everything else behind "More settings".
-pub(crate) fn fields(form: &Form, is_new: bool) -> Markup {
+pub(crate) fn fields(form: &Form, is_new: bool, regions: &[Region]) -> Markup {
     html! {
         (form.summary())
         (form.input(Input {
@@ -194,6 +197,7 @@ pub(crate) fn fields(form: &Form, is_new: bool) -> Markup {
             (form.input(Input { hint: "Left empty: the host's name.", ..Input::new("name", "Name") }))
             (form.input(Input { hint: "From 5s to 24h, as in 30s or 5m.", ..Input::new("interval", "Check every") }))
         }
+        (region_fields::fields(form, regions))
         details.more open[!is_new || form.is_refused()] {
             summary { "More settings" }
             div { (assertion_rows::rows(form)) (request(form, is_new)) (patience(form)) }
@@ -277,7 +281,7 @@ mod tests {
     fn settings_survive_the_form_and_secrets_never_reach_it() {
         let settings = samples::settings();
         let mut form = filled(&settings);
-        let html = fields(&form, false).into_string();
+        let html = fields(&form, false, &[]).into_string();
         assert!(!html.contains("hunter2") && !html.contains("k3y"), "{html}");
         assert_eq!(read(&mut form, Some(&settings)), Ok(settings));
     }

@@ -7,7 +7,7 @@ use gazer_domain::Timestamp;
 use gazer_domain::cause::Code;
 use gazer_domain::period::Status;
 use gazer_domain::verdict::Verdict;
-use gazer_store::IncidentView;
+use gazer_store::{IncidentView, LastCheck};
 use maud::{Markup, html};
 
 use super::links;
@@ -24,17 +24,22 @@ pub(super) fn hero(sight: &Sight, now: Timestamp) -> Markup {
                 p.soft { "for " (words::age(view.status_since, now)) ", since " (words::at(view.status_since)) }
                 @if view.status == Status::Unknown { (unseen(sight)) }
                 @if let Some(open) = open { (incident(open, view.status)) }
-                @if let Some(last) = &view.last {
+                @if let Some(last) = shown(sight) {
                     p.small.soft { "Last check " (words::age(last.slot, now)) " ago: " (last_check::sentence(last, &sight.checks)) }
                 }
             }
-            div { (promise(&view.monitor.settings, sight.kept, view.monitor.paused)) }
+            div { (promise(&view.monitor.settings, view.regions.len(), sight.kept, view.monitor.paused)) }
         }
     }
 }
 
+/// The last check of the region whose checks are at hand.
+fn shown(sight: &Sight) -> Option<&LastCheck> {
+    sight.view.regions.get(sight.region).and_then(|health| health.last.as_ref())
+}
+
 fn unseen(sight: &Sight) -> Markup {
-    let Some(last) = &sight.view.last else {
+    let Some(last) = shown(sight) else {
         return html! { p.small.soft { "Waiting for the first check." } };
     };
     // The last check may be a good one of long ago: then none was made since.
@@ -83,7 +88,7 @@ mod tests {
         sight.view.status = Status::Unknown;
         let row = sight.checks.last_mut().unwrap();
         (row.verdict, row.code) = (Verdict::Unknown, Some(Code::NetworkDown));
-        let last = sight.view.last.as_mut().unwrap();
+        let last = sight.view.regions[0].last.as_mut().unwrap();
         (last.slot, last.verdict) = (row.slot, Verdict::Unknown);
         let unknown = hero(&sight, samples::NOW).into_string();
         assert!(unknown.contains(r#"<p class="cause">Gazer could not see: its own network was down."#), "{unknown}");
@@ -95,7 +100,7 @@ mod tests {
     fn a_new_monitor_waits_for_its_first_check() {
         let mut sight = samples::sight();
         sight.view.status = Status::Unknown;
-        (sight.view.last, sight.view.incident) = (None, None);
+        (sight.view.regions[0].last, sight.view.incident) = (None, None);
         let fresh = hero(&sight, samples::NOW).into_string();
         assert!(fresh.contains("Waiting for the first check.") && !fresh.contains("cause"), "{fresh}");
     }

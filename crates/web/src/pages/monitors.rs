@@ -75,7 +75,7 @@ pub(crate) fn page(list: &List, viewer: &Principal, now: Timestamp) -> Markup {
 }
 
 fn total(totals: &Totals) -> u64 {
-    totals.up + totals.slow + totals.down + totals.unknown + totals.paused
+    totals.up + totals.slow + totals.regional + totals.down + totals.unknown + totals.paused
 }
 
 fn empty(admin: bool) -> Markup {
@@ -101,6 +101,7 @@ fn empty(admin: bool) -> Markup {
 fn totals(totals: &Totals) -> Markup {
     let parts = [
         (Status::Down, totals.down),
+        (Status::Regional, totals.regional),
         (Status::Slow, totals.slow),
         (Status::Unknown, totals.unknown),
         (Status::Up, totals.up),
@@ -108,7 +109,8 @@ fn totals(totals: &Totals) -> Markup {
     ];
     html! {
         dl.facts.totals {
-            @for (of, count) in parts { div { dt { (status::plain(of)) } dd { (words::grouped(count)) } } }
+            // Where there is one region nothing is ever regional, and nobody wonders what that is.
+            @for (of, count) in parts.into_iter().filter(|part| *part != (Status::Regional, 0)) { div { dt { (status::plain(of)) } dd { (words::grouped(count)) } } }
         }
     }
 }

@@ -24,13 +24,16 @@ const MOST_TICKS: u32 = 500;
 pub(crate) struct Choice {
     pub(crate) channels: Vec<Channel>,
     pub(crate) monitors: Vec<MonitorView>,
+    /// Whether a monitor can be down in some regions and not in others.
+    pub(crate) several: bool,
 }
 
 async fn choice(web: &Web, team: TeamId) -> Result<Choice, Failed> {
     let channels = web.store.channel_list(team).await?;
     let page = Page::first(MOST_TICKS);
     let monitors = web.store.monitor_list(team, &MonitorFilter::default(), &page).await?.rows;
-    Ok(Choice { channels, monitors })
+    let several = web.store.regions().await?.len() > 1;
+    Ok(Choice { channels, monitors, several })
 }
 
 /// `GET /alerts/rules/new`
@@ -171,9 +174,10 @@ pub(crate) fn page(rule: Option<RuleId>, choice: &Choice, form: &Form, viewer: &
 }
 
 fn fields(choice: &Choice, form: &Form) -> Markup {
-    let triggers: Vec<(String, Markup)> = [("down", "Down"), ("slow", "Slow"), ("recovered", "Recovered")]
-        .map(|(value, label)| (value.to_owned(), html! { (label) }))
-        .into();
+    let is_offered =
+        |on: &Trigger| *on != Trigger::Regional || choice.several || form.all("on").any(|on| on == "regional");
+    let triggers: Vec<(String, Markup)> =
+        Trigger::ALL.into_iter().filter(is_offered).map(|on| (on.as_str().to_owned(), html! { (label(on)) })).collect();
     let channels: Vec<(String, Markup)> = choice
         .channels
         .iter()
@@ -194,6 +198,15 @@ fn fields(choice: &Choice, form: &Form) -> Markup {
         @if channels.is_empty() { p.note.bad { "There is no channel yet. " a href=(links::ALERTS) { "Add one first" } } }
         (form.select("scope", "Of", "", &[("all", "any monitor, also new ones"), ("some", "only these monitors")]))
         div.scoped { (form.ticks("monitors", "Only these monitors", "", &monitors)) }
+    }
+}
+
+const fn label(on: Trigger) -> &'static str {
+    match on {
+        Trigger::Down => "Down",
+        Trigger::Regional => "Down in some regions",
+        Trigger::Slow => "Slow",
+        Trigger::Recovered => "Recovered",
     }
 }
 
@@ -218,9 +231,9 @@ mod tests {
             let wrong = read(&form).unwrap_err();
             form.refused(wrong)
         };
-        let choice = Choice { channels: samples::channels(), monitors: vec![samples::sight().view] };
+        let choice = Choice { channels: samples::channels(), monitors: vec![samples::sight().view], several: true };
         let page = page(None, &choice, &form, &samples::viewer(), samples::NOW).into_string();
-        assert!(page.contains("f-on-wrong") && page.contains("must hold down or slow"), "{page}");
+        assert!(page.contains("f-on-wrong") && page.contains("must hold down, regional or slow"), "{page}");
         samples::well_formed(&page);
     }
 }

@@ -17,10 +17,12 @@ use gazer_domain::observation::{
 };
 use gazer_domain::period::{Period, Status};
 use gazer_domain::verdict::{Judgement, Verdict};
-use gazer_domain::{ChannelId, DeliveryId, IncidentId, MonitorId, RuleId, TeamId, Timestamp, TokenId, UserId};
+use gazer_domain::{
+    ChannelId, DeliveryId, IncidentId, MonitorId, Quorum, Region, RuleId, TeamId, Timestamp, TokenId, UserId,
+};
 use gazer_store::{
     CheckRow, DeliveryView, Evidence, IncidentStory, IncidentView, Kept, LastCheck, Listed, MonitorFilter, MonitorView,
-    Principal, Token, Totals,
+    Principal, RegionHealth, Token, Totals,
 };
 
 use super::{monitor, monitors};
@@ -63,6 +65,8 @@ pub(crate) fn settings() -> Settings {
         interval: Duration::from_secs(30),
         verify: Verify::default(),
         recover_after: 1,
+        regions: Vec::new(),
+        quorum: Quorum::Majority,
     }
 }
 
@@ -75,13 +79,16 @@ fn view() -> MonitorView {
         cadence_since: ago(9_000_000),
         paused: false,
     };
+    let last = Some(LastCheck { slot: ago(12), took: Duration::from_millis(2_010), verdict: Verdict::Down });
+    let here = RegionHealth { region: Region::local(), status: Verdict::Down, since: ago(200), last };
     MonitorView {
         monitor,
         status: Status::Down,
         status_since: ago(200),
-        last: Some(LastCheck { slot: ago(12), took: Duration::from_millis(2_010), verdict: Verdict::Down }),
+        last,
         incident: Some(INCIDENT),
         certificate_until: Some(NOW + Duration::from_secs(86_400 * 9)),
+        regions: vec![here],
     }
 }
 
@@ -136,6 +143,7 @@ pub(crate) fn sight() -> monitor::Sight {
     monitor::Sight {
         view: view(),
         range: 0,
+        region: 0,
         checks: checks(),
         periods: periods(),
         kept: Kept { checks: 2_870, late: 2, missed: 8 },
@@ -236,7 +244,7 @@ pub(crate) fn story() -> IncidentStory {
     IncidentStory {
         view: incident_view(),
         events: vec![Event { number: 1, kind: EventKind::Down, at: ago(200), cause: Some(cause()) }],
-        evidence: vec![Evidence { slot: ago(200), attempts: vec![attempt(), attempt()] }],
+        evidence: vec![Evidence { slot: ago(200), region: Region::local(), attempts: vec![attempt(), attempt()] }],
         deliveries: deliveries(),
     }
 }

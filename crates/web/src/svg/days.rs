@@ -37,6 +37,7 @@ pub(crate) fn days(periods: &[Period], now: Timestamp) -> Markup {
 fn top(worst: Option<Status>) -> i64 {
     match worst {
         Some(Status::Down) => 0,
+        Some(Status::Regional) => 3,
         Some(Status::Slow) => 6,
         Some(Status::Up) => 12,
         Some(Status::Unknown | Status::Paused) => 20,
@@ -46,7 +47,7 @@ fn top(worst: Option<Status>) -> i64 {
 
 fn day(periods: &[Period], from: Timestamp, until: Timestamp) -> (Option<Status>, String) {
     let within = |p: &&Period| p.started < until && p.ended.is_none_or(|ended| ended > from);
-    let order = [Status::Down, Status::Slow, Status::Up, Status::Unknown, Status::Paused];
+    let order = [Status::Down, Status::Regional, Status::Slow, Status::Up, Status::Unknown, Status::Paused];
     let statuses: Vec<Status> = periods.iter().filter(within).map(|p| p.status).collect();
     let worst = order.into_iter().find(|status| statuses.contains(status));
     let told = match (worst, Uptime::of(periods, from, until).ratio()) {

@@ -9,6 +9,7 @@ pub(crate) fn word(status: Status) -> &'static str {
     match status {
         Status::Up => "Up",
         Status::Slow => "Slow",
+        Status::Regional => "Regional",
         Status::Down => "Down",
         Status::Unknown => "Unknown",
         Status::Paused => "Paused",
@@ -26,6 +27,7 @@ pub(crate) fn pill(status: Status) -> Markup {
 pub(crate) fn event(kind: EventKind) -> Markup {
     let (status, word) = match kind {
         EventKind::Down => (Status::Down, "Down"),
+        EventKind::Regional => (Status::Regional, "Down in some regions"),
         EventKind::Slow => (Status::Slow, "Slow"),
         EventKind::Recovered => (Status::Up, "Recovered"),
         EventKind::Paused => (Status::Paused, "Monitor paused"),
@@ -48,11 +50,12 @@ pub(crate) fn labelled(status: Status, word: &str) -> Markup {
     html! { span class={ "st " (status.as_str()) } { (icon(status)) (word) } }
 }
 
-/// A tick in a disc, a triangle, a cross in a square, a ring, two bars: told apart without colour.
+/// A tick in a disc, a triangle, a disc half full, a cross in a square, a ring, two bars: told apart without colour.
 fn icon(status: Status) -> Markup {
     let shape = match status {
         Status::Up => "M8 0a8 8 0 1 0 0 16A8 8 0 0 0 8 0zM6.8 12 3 8.2l1.6-1.6 2.2 2.2 4.8-4.8L13.2 5.6z",
         Status::Slow => "M8 .5 16 15H0zM7 5.5l.3 5h1.4l.3-5zM8 11.4a1 1 0 1 0 0 2 1 1 0 0 0 0-2z",
+        Status::Regional => "M8 0a8 8 0 1 0 0 16A8 8 0 0 0 8 0zm0 2a6 6 0 0 1 0 12z",
         Status::Down => {
             "M2 0h12a2 2 0 0 1 2 2v12a2 2 0 0 1-2 2H2a2 2 0 0 1-2-2V2a2 2 0 0 1 2-2zM4.5 3 3 4.5 6.5 8 3 11.5 4.5 13 8 9.5 11.5 13 13 11.5 9.5 8 13 4.5 11.5 3 8 6.5z"
         }

@@ -11,7 +11,7 @@ use gazer_domain::assertion::{Assertion, Op};
 use gazer_domain::monitor::Spec;
 use gazer_domain::observation::{Observation, Phases};
 use gazer_domain::verdict::Judgement;
-use gazer_domain::{Invalid, Timestamp};
+use gazer_domain::{Invalid, Region, Timestamp};
 use gazer_store::{Location, Options, SealingKey, Settled, Store};
 use gazer_web::{Config, Wake, Web, web};
 use http_body_util::BodyExt;
@@ -45,6 +45,7 @@ impl App {
             public_url: "http://gazer.example".into(),
         };
         let store = Store::open(options).await.unwrap();
+        store.region_own(&Region::local(), Timestamp::from_millis(START)).await.unwrap();
         let clock = Arc::new(AtomicI64::new(START));
         let web = Web {
             store: store.clone(),
@@ -193,7 +194,7 @@ async fn serve_requests(store: &Store, now: Timestamp) {
             attempts: Vec::new(),
         };
         let mut tx = store.begin().await.unwrap();
-        tx.request_settle(request, &seen).await.unwrap();
+        tx.request_settle(request, &Region::local(), &seen).await.unwrap();
         tx.commit().await.unwrap();
     }
 }

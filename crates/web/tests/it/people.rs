@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use gazer_domain::access::Role;
 use gazer_domain::cause::{Cause, Code};
-use gazer_domain::health::Change;
 use gazer_domain::observation::{Attempt, Hop, Phases, Request};
-use gazer_domain::verdict::Verdict;
+use gazer_domain::period::{Change, Status};
 use gazer_domain::{DeliveryId, IncidentId, MonitorId, TeamId, Timestamp, UserId};
 use gazer_store::{Settled, Token};
 use gazer_web::auth::password::hash_blocking;
@@ -122,11 +121,11 @@ async fn incident_at(app: &App, person: &Person, now: Timestamp) -> IncidentId {
     let cause = Cause::new(Code::ConnectionRefused, "192.0.2.7:443 refused the connection");
     let new_id = app.web.new_id();
     let mut tx = app.store().begin().await.unwrap();
-    let mut tracks = tx.tracks_lock(&[monitor]).await.unwrap();
-    let track = tracks.get_mut(&monitor).unwrap();
-    let change = Change { at: now, status: Verdict::Down };
-    tx.turn(track, change, Some(&cause), new_id, now).await.unwrap();
-    tx.evidence_add(track, now, cause.code, &[refused(app, &cause)]).await.unwrap();
+    let mut watches = tx.watches_lock(&[monitor]).await.unwrap();
+    let watch = watches.get_mut(&monitor).unwrap();
+    let change = Change { at: now, status: Status::Down };
+    tx.turn(watch, change, Some(&cause), new_id, now).await.unwrap();
+    tx.evidence_add(watch, 0, now, cause.code, &[refused(app, &cause)]).await.unwrap();
     tx.commit().await.unwrap();
     new_id
 }

@@ -15,7 +15,7 @@ use gazer_domain::channel::Target;
 use gazer_domain::guarantee::guarantee;
 use gazer_domain::http::{HttpSpec, parse_url};
 use gazer_domain::monitor::{Monitor, Settings, Spec, Verify};
-use gazer_domain::{ChannelId, MonitorId, Region, RuleId, TeamId};
+use gazer_domain::{ChannelId, MonitorId, Quorum, Region, RuleId, TeamId};
 use gazer_functions::{Lookout, Outside, Parts};
 use gazer_probes::Prober;
 use gazer_store::{Channel, Location, Options, SealingKey, Store};
@@ -270,6 +270,7 @@ async fn parts(time: &Time, network: &Network) -> Parts {
 
 /// One team with a monitor per site, and one webhook that hears of everything.
 async fn people(store: &Store, sites: &[Site]) -> Vec<Watched> {
+    store.region_own(&Region::local(), START).await.expect("a region");
     store.team_create(TEAM, "Ours", START).await.expect("a team");
     let url = parse_url(&format!("http://{}/", network::RECEIVER)).expect("a URL");
     let target = Target::Webhook { url, secret: vec![1; 24] };
@@ -292,6 +293,8 @@ async fn people(store: &Store, sites: &[Site]) -> Vec<Watched> {
             interval: site.interval,
             verify: Verify::default(),
             recover_after: 1,
+            regions: Vec::new(),
+            quorum: Quorum::Majority,
         };
         let mut random = [0; 10];
         chance::fill(&mut random);

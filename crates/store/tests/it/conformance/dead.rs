@@ -5,9 +5,9 @@ use std::time::Duration;
 use gazer_domain::alert::Trigger;
 use gazer_domain::channel::{About, Story};
 use gazer_domain::delivery::{Obstacle, State};
-use gazer_domain::health::Change;
 use gazer_domain::incident::EventKind;
 use gazer_domain::monitor::Monitor;
+use gazer_domain::period::{Change, Status};
 use gazer_domain::verdict::Verdict;
 use gazer_domain::{DeliveryId, Timestamp};
 use gazer_store::{Again, Claimed, DeliveryView, Page, Settled};
@@ -238,9 +238,9 @@ pub(crate) async fn presses_and_judges_take_turns(world: World) {
     refuse_all(&world, 100).await;
     let id = dead(&world).await.remove(0).id;
     let mut tx = world.store.begin().await.unwrap();
-    let mut tracks = tx.tracks_lock(&[monitor.id]).await.unwrap();
-    let back = Change { at: at(120), status: Verdict::Up };
-    tx.turn(tracks.get_mut(&monitor.id).unwrap(), back, None, world.id(), at(120)).await.unwrap();
+    let mut watches = tx.watches_lock(&[monitor.id]).await.unwrap();
+    let back = Change { at: at(120), status: Status::Up };
+    tx.turn(watches.get_mut(&monitor.id).unwrap(), back, None, world.id(), at(120)).await.unwrap();
 
     let mut pressed = std::pin::pin!(async { tokio::join!(again(&world, &id, 121), again(&world, &id, 121)) });
     let early = tokio::time::timeout(Duration::from_millis(300), &mut pressed).await;

@@ -25,7 +25,7 @@ pub(crate) async fn what_is_old_goes(world: World) {
     assert_eq!((first.checks, first.deliveries), (3, 0), "a batch at a time");
     assert_eq!(store.expire(now, DAY, 3).await.unwrap().checks, 2);
     assert_eq!(store.expire(now, DAY, 3).await.unwrap().checks, 0);
-    let left = store.checks(world.team, monitor.id, at(0), at(9_000)).await.unwrap();
+    let left = store.checks(world.team, monitor.id, None, at(0), at(9_000)).await.unwrap();
     assert_eq!(left[0].slot, world.slot(&monitor, 5));
 
     let later = store.expire(at(1_000) + DAY * 401, DAY * 500, 100).await.unwrap();

@@ -22,7 +22,7 @@ pub(crate) async fn checks_are_found_by_their_slots(world: World) {
     for n in 0..3 {
         world.check(&edited, n, Verdict::Slow).await;
     }
-    let checks = store.checks(team, monitor.id, at(0), at(10_000)).await.unwrap();
+    let checks = store.checks(team, monitor.id, None, at(0), at(10_000)).await.unwrap();
     let slots = (0..5).map(|n| world.slot(&monitor, n)).chain((0..3).map(|n| world.slot(&edited, n)));
     let before = slots.clone().filter(|slot| *slot < at(300)).count();
     assert!(before >= 4, "a minute's phase may put the fifth after the edit");
@@ -40,7 +40,7 @@ pub(crate) async fn checks_are_found_by_their_slots(world: World) {
         }
     );
     let (from, until) = (world.slot(&monitor, 1), world.slot(&monitor, 3));
-    assert_eq!(store.checks(team, monitor.id, from, until).await.unwrap(), checks[1..3]);
+    assert_eq!(store.checks(team, monitor.id, None, from, until).await.unwrap(), checks[1..3]);
 }
 
 pub(crate) async fn sparklines_end_now(world: World) {

@@ -47,7 +47,7 @@ async fn answers(world: &World, team: TeamId, ids: &Ids) -> Vec<String> {
         said(&store.monitor_pause(team, ids.monitor, now).await),
         said(&store.monitor_resume(team, ids.monitor, now).await),
         said(&store.monitor_delete(team, ids.monitor, now).await),
-        said(&store.checks(team, ids.monitor, at(0), at(900)).await),
+        said(&store.checks(team, ids.monitor, None, at(0), at(900)).await),
         said(&store.sparklines(team, &[ids.monitor], now, 30).await),
         said(&store.periods(team, &[ids.monitor], at(0), at(900)).await),
         said(&store.lateness(team, ids.monitor, at(0), at(900)).await),

@@ -75,12 +75,12 @@ pub(crate) async fn the_same_batch_twice_changes_nothing(world: World) {
         world.check(&monitor, 1, Verdict::Down).await;
     }
     assert_eq!(world.story(monitor.id).await.deliveries.len(), 1);
-    let checks = world.store.checks(world.team, monitor.id, at(0), at(600)).await.unwrap();
+    let checks = world.store.checks(world.team, monitor.id, None, at(0), at(600)).await.unwrap();
     assert_eq!(checks.iter().map(|c| c.verdict).collect::<Vec<_>>(), [Verdict::Up, Verdict::Down]);
     let again = world.seen(&monitor, 1, Verdict::Up);
     let mut tx = world.store.begin().await.unwrap();
-    let track = tx.tracks_lock(&[monitor.id]).await.unwrap().remove(&monitor.id).unwrap();
-    assert_eq!(tx.checks_append(&[(track.key, &again)]).await.unwrap(), 0);
+    let watch = tx.watches_lock(&[monitor.id]).await.unwrap().remove(&monitor.id).unwrap();
+    assert_eq!(tx.checks_append(&[(watch.tracks[0].key, &again)]).await.unwrap(), 0);
     assert_eq!(tx.checks_append(&[]).await.unwrap(), 0);
     tx.health_advance(&[]).await.unwrap();
 }
@@ -89,12 +89,12 @@ pub(crate) async fn a_dropped_transaction_leaves_nothing(world: World) {
     let monitor = world.monitor("shop").await;
     let seen = world.seen(&monitor, 0, Verdict::Down);
     let mut tx = world.store.begin().await.unwrap();
-    let track = tx.tracks_lock(&[monitor.id]).await.unwrap().remove(&monitor.id).unwrap();
-    assert_eq!(tx.checks_append(&[(track.key, &seen)]).await.unwrap(), 1);
+    let watch = tx.watches_lock(&[monitor.id]).await.unwrap().remove(&monitor.id).unwrap();
+    assert_eq!(tx.checks_append(&[(watch.tracks[0].key, &seen)]).await.unwrap(), 1);
     drop(tx);
-    assert!(world.store.checks(world.team, monitor.id, at(0), at(600)).await.unwrap().is_empty());
+    assert!(world.store.checks(world.team, monitor.id, None, at(0), at(600)).await.unwrap().is_empty());
     world.check(&monitor, 0, Verdict::Down).await;
-    assert_eq!(world.store.checks(world.team, monitor.id, at(0), at(600)).await.unwrap().len(), 1);
+    assert_eq!(world.store.checks(world.team, monitor.id, None, at(0), at(600)).await.unwrap().len(), 1);
 }
 
 /// Both fold the same check at once: one opens the incident, the other sees it folded.

@@ -86,8 +86,8 @@ pub(crate) async fn an_edit_makes_a_new_revision(world: World) {
     assert_eq!(view.monitor, edited);
     assert!(view.incident.is_some(), "an edit leaves the incident open");
     let mut tx = world.store.begin().await.unwrap();
-    let track = tx.tracks_lock(&[monitor.id]).await.unwrap().remove(&monitor.id).unwrap();
-    assert_eq!((track.revision, track.policy.cadence), (3, edited.cadence()));
+    let watch = tx.watches_lock(&[monitor.id]).await.unwrap().remove(&monitor.id).unwrap();
+    assert_eq!((watch.revision, watch.policy.cadence), (3, edited.cadence()));
 }
 
 pub(crate) async fn the_plan_hears_of_every_change(world: World) {
@@ -129,7 +129,7 @@ pub(crate) async fn pause_and_resume_are_idempotent(world: World) {
     let view = store.monitor_get(team, monitor.id).await.unwrap().unwrap();
     assert_eq!((view.status, view.status_since), (Status::Paused, at(100)));
     assert_eq!(store.monitor_totals(team).await.unwrap(), Totals { paused: 1, ..Totals::default() });
-    assert!(store.begin().await.unwrap().tracks_lock(&[monitor.id]).await.unwrap().is_empty());
+    assert!(store.begin().await.unwrap().watches_lock(&[monitor.id]).await.unwrap().is_empty());
     for second in [200, 201] {
         let resumed = store.monitor_resume(team, monitor.id, at(second)).await.unwrap().unwrap();
         assert!(!resumed.paused && resumed.cadence_since == at(200));

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use gazer_domain::health::Change;
 use gazer_domain::monitor::Monitor;
+use gazer_domain::period::{Change, Status};
 use gazer_domain::verdict::Verdict;
 use gazer_domain::{IncidentId, Timestamp};
 use gazer_store::{Installation, Settled, Totals};
@@ -17,10 +17,10 @@ async fn counts(world: &World, now: Timestamp) -> Installation {
 /// The id says when the incident began, which those of the world's counter do not.
 async fn goes_down(world: &World, monitor: &Monitor, now: Timestamp) {
     let mut tx = world.store.begin().await.unwrap();
-    let mut tracks = tx.tracks_lock(&[monitor.id]).await.unwrap();
-    let track = tracks.get_mut(&monitor.id).unwrap();
-    let change = Change { at: now, status: Verdict::Down };
-    tx.turn(track, change, cause(Verdict::Down).as_ref(), IncidentId::new(now, [1; 10]), now).await.unwrap();
+    let mut watches = tx.watches_lock(&[monitor.id]).await.unwrap();
+    let watch = watches.get_mut(&monitor.id).unwrap();
+    let change = Change { at: now, status: Status::Down };
+    tx.turn(watch, change, cause(Verdict::Down).as_ref(), IncidentId::new(now, [1; 10]), now).await.unwrap();
     tx.commit().await.unwrap();
 }
 
@@ -43,7 +43,7 @@ pub(crate) async fn the_operator_counts_over_all_teams(world: World) {
     let theirs = world.new_monitor("theirs");
     store.monitor_create(world.other, &theirs).await.unwrap();
 
-    let monitors = Totals { up: 1, slow: 0, down: 1, unknown: 2, paused: 1 };
+    let monitors = Totals { up: 1, slow: 0, regional: 0, down: 1, unknown: 2, paused: 1 };
     let waiting = Installation { monitors, open_incidents: 1, deliveries_waiting: 1, ..Installation::default() };
     assert_eq!(counts(&world, at(100)).await, waiting);
     let claimed = store.deliveries_claim(at(100), LEASE, 50).await.unwrap().remove(0);

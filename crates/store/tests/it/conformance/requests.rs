@@ -1,4 +1,6 @@
+use gazer_domain::Region;
 use gazer_domain::verdict::Verdict;
+use gazer_store::Answer;
 
 use crate::world::{World, at};
 
@@ -18,10 +20,13 @@ pub(crate) async fn a_request_is_handed_out_once(world: World) {
     other.certificate_until = None;
     for answer in [&seen, &other] {
         let mut tx = store.begin().await.unwrap();
-        tx.request_settle(request, answer).await.unwrap();
+        tx.request_settle(request, &Region::local(), answer).await.unwrap();
         tx.commit().await.unwrap();
     }
-    assert_eq!(store.request_get(team, request).await.unwrap(), Some(Some(seen)));
+    assert_eq!(
+        store.request_get(team, request).await.unwrap(),
+        Some(Some(Answer { region: Region::local(), observation: seen }))
+    );
     let day = std::time::Duration::from_secs(86_400);
     assert_eq!(store.expire(at(3_600), day, 9).await.unwrap().requests, 0);
     assert_eq!(store.expire(at(3_601), day, 9).await.unwrap().requests, 1);

@@ -50,6 +50,7 @@ pub(crate) async fn resume(
 }
 
 #[utoipa::path(post, path = "/monitors/{id}/check", tag = "monitors", summary = "Check now",
+    description = "All regions of the monitor are asked; the first to answer is the answer, and `health` of the monitor has the others.",
     params(("id" = String, Path)),
     responses(
         (status = 200, description = "What the check found", body = wire::Checked),

@@ -1,7 +1,8 @@
 //! What a check saw.
 
-use gazer_domain::observation::{self as domain, Hop, Observation};
+use gazer_domain::observation::{self as domain, Hop};
 use gazer_domain::{Timestamp, cause};
+use gazer_store::Answer;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -18,6 +19,8 @@ pub(crate) struct Cause {
 /// One check: what it found, and every attempt it made.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Checked {
+    /// The region that was the first to answer.
+    region: String,
     slot: String,
     started_at: String,
     /// All attempts of it, and the gaps between them.
@@ -115,9 +118,10 @@ impl From<&cause::Cause> for Cause {
     }
 }
 
-impl From<&Observation> for Checked {
-    fn from(seen: &Observation) -> Self {
+impl From<&Answer> for Checked {
+    fn from(Answer { region, observation: seen }: &Answer) -> Self {
         Self {
+            region: region.to_string(),
             slot: seen.slot.rfc3339(),
             started_at: seen.started.rfc3339(),
             took: Span(seen.took),

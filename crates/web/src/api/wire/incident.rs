@@ -1,6 +1,6 @@
 //! Incidents, their evidence and who was told.
 
-use gazer_domain::incident::{self as domain, Trouble};
+use gazer_domain::incident as domain;
 use gazer_store::{DeliveryView, Evidence, IncidentView};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -13,7 +13,7 @@ pub(crate) struct Incident {
     #[schema(example = "inc_01jd00000000000000000000000")]
     id: String,
     monitor: Watched,
-    /// `down` or `slow`.
+    /// `down`, `regional` (down in fewer of its regions than the monitor's quorum asks for) or `slow`.
     kind: &'static str,
     started_at: String,
     /// Null while it lasts.
@@ -45,7 +45,7 @@ pub(crate) struct IncidentStory {
 #[derive(Debug, Serialize, ToSchema)]
 struct Event {
     number: u32,
-    /// `down`, `slow`, `recovered`, `paused` or `deleted`.
+    /// `down`, `regional`, `slow`, `recovered`, `paused` or `deleted`.
     kind: &'static str,
     at: String,
     #[schema(required)]
@@ -57,6 +57,8 @@ struct Event {
 struct Check {
     /// The instant at which the check was due.
     slot: String,
+    /// Where it was made.
+    region: String,
     attempts: Vec<Attempt>,
 }
 
@@ -75,7 +77,7 @@ pub(crate) struct Delivery {
     /// Number of the incident's event.
     #[schema(required)]
     event: Option<u32>,
-    /// `down`, `slow`, `recovered`, `paused` or `deleted`.
+    /// `down`, `regional`, `slow`, `recovered`, `paused` or `deleted`.
     #[schema(required)]
     kind: Option<&'static str>,
     /// `waiting`, `leased`, `delivered`, `dead` or `merged`.
@@ -110,10 +112,7 @@ impl Incident {
                 name: view.monitor_name.clone(),
                 url: view.monitor_target.clone(),
             },
-            kind: match incident.trouble {
-                Trouble::Down => "down",
-                Trouble::Slow => "slow",
-            },
+            kind: incident.trouble.event().as_str(),
             started_at: incident.started.rfc3339(),
             ended_at: incident.ended.map(|at| at.rfc3339()),
             cause: (&incident.cause).into(),
@@ -146,7 +145,11 @@ impl From<&domain::Event> for Event {
 
 impl From<&Evidence> for Check {
     fn from(evidence: &Evidence) -> Self {
-        Self { slot: evidence.slot.rfc3339(), attempts: evidence.attempts.iter().map(Attempt::from).collect() }
+        Self {
+            slot: evidence.slot.rfc3339(),
+            region: evidence.region.to_string(),
+            attempts: evidence.attempts.iter().map(Attempt::from).collect(),
+        }
     }
 }
 

@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use gazer_domain::guarantee::guarantee;
+use gazer_domain::guarantee::{guarantee, while_silent};
 use gazer_domain::monitor::{self as domain, Settings, Spec};
 use gazer_domain::period::Period;
-use gazer_domain::{Invalid, Timestamp};
-use gazer_store::MonitorView;
+use gazer_domain::{Invalid, Region, Timestamp};
+use gazer_store::{MonitorView, RegionHealth};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::http::{Http, HttpPatch};
-use super::{Count, Span, Uptime};
+use super::{Count, Quorum, Span, Uptime};
 use crate::api::body::Patch;
 
 const DEFAULT_INTERVAL: Duration = Duration::from_secs(60);
@@ -34,6 +34,13 @@ pub(crate) struct MonitorSettings {
     #[serde(default)]
     #[schema(value_type = Option<u8>, minimum = 1, maximum = 10)]
     recover_after: Option<Count>,
+    /// Names of up to 20 regions that it is checked from. None, as unless told, is every region there is, also one that
+    /// is yet to come.
+    #[serde(default)]
+    regions: Option<Vec<String>>,
+    /// In how many of the regions that report it must be down to be `down`; in fewer it is `regional`.
+    #[serde(default)]
+    quorum: Option<Quorum>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -70,6 +77,10 @@ pub(crate) struct MonitorPatch {
     verify: VerifyPatch,
     #[schema(required = false, minimum = 1, maximum = 10)]
     recover_after: u8,
+    #[schema(required = false)]
+    regions: Vec<String>,
+    #[schema(required = false)]
+    quorum: Quorum,
 }
 
 /// What is to change of how a failure is verified.
@@ -113,6 +124,8 @@ impl MonitorSettings {
                 gap: gap.map_or(defaults.gap, |span| span.0),
             },
             recover_after: self.recover_after.map_or(1, |count| count.0),
+            regions: regions(&self.regions.unwrap_or_default())?,
+            quorum: self.quorum.map_or_else(gazer_domain::Quorum::default, |quorum| quorum.0),
         };
         settings.validate()?;
         Ok(settings)
@@ -133,8 +146,25 @@ impl From<&Settings> for MonitorSettings {
                 gap: Some(Span(settings.verify.gap)),
             }),
             recover_after: Some(Count(settings.recover_after)),
+            regions: Some(settings.regions.iter().map(ToString::to_string).collect()),
+            quorum: Some(Quorum(settings.quorum)),
         }
     }
+}
+
+/// In the order of their names. Whether there are such regions is for the store to know.
+fn regions(names: &[String]) -> Result<Vec<Region>, Invalid> {
+    let mut regions: Vec<Region> = Vec::new();
+    for (i, name) in names.iter().enumerate() {
+        let wrong = |why: String| Invalid::new(format!("regions[{i}]"), why);
+        let region: Region = name.parse().map_err(|err: Invalid| wrong(err.message))?;
+        if regions.contains(&region) {
+            return Err(wrong("is named twice".into()));
+        }
+        regions.push(region);
+    }
+    regions.sort_unstable();
+    Ok(regions)
 }
 
 /// A monitor, how it is, and how it has been.
@@ -144,13 +174,16 @@ pub(crate) struct Monitor {
     id: String,
     #[serde(flatten)]
     settings: MonitorSettings,
-    /// `up`, `slow`, `down`, `unknown` or `paused`.
+    /// `up`, `slow`, `regional`, `down`, `unknown` or `paused`. It is `regional` while it is down in fewer of its regions
+    /// than `quorum` asks for, which counts as up.
     status: &'static str,
     status_since: String,
     paused: bool,
-    /// Null before the first check.
+    /// The newest of whichever region. Null before the first check.
     #[schema(required)]
     last_check: Option<LastCheck>,
+    /// How it is in each of its regions, the oldest region first.
+    health: Vec<Health>,
     /// The incident that is open.
     #[schema(required)]
     incident: Option<String>,
@@ -158,12 +191,29 @@ pub(crate) struct Monitor {
     #[schema(required)]
     certificate: Option<Expiry>,
     uptime: Uptime,
-    /// An outage longer than this is always noticed.
+    /// An outage longer than this is always noticed, while all of its regions report.
     guarantee: Span,
+    /// And while one of them is silent. Null where nobody waits for another's report: with one region, and where any of
+    /// them suffices.
+    #[schema(required)]
+    guarantee_while_silent: Option<Span>,
     cadence: Cadence,
     /// Counts the changes of the settings.
     revision: u32,
     created_at: String,
+}
+
+/// How it is in one region.
+#[derive(Debug, Serialize, ToSchema)]
+struct Health {
+    region: String,
+    /// `up`, `slow`, `down` or `unknown`, which has no vote.
+    status: &'static str,
+    /// The slot at which that began.
+    since: String,
+    /// Null before the first check from there.
+    #[schema(required)]
+    last_check: Option<LastCheck>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -203,15 +253,13 @@ impl Monitor {
             status: view.status.as_str(),
             status_since: view.status_since.rfc3339(),
             paused: monitor.paused,
-            last_check: view.last.map(|last| LastCheck {
-                at: last.slot.rfc3339(),
-                took: Span(last.took),
-                verdict: last.verdict.as_str(),
-            }),
+            last_check: view.last.as_ref().map(LastCheck::from),
+            health: view.regions.iter().map(Health::from).collect(),
             incident: view.incident.map(|id| id.to_string()),
             certificate: view.certificate_until.map(|until| Expiry { not_after: until.rfc3339() }),
             uptime: Uptime::of(periods, now),
             guarantee: Span(guarantee(&monitor.settings)),
+            guarantee_while_silent: while_silent(&monitor.settings, view.regions.len()).map(Span),
             cadence: Cadence {
                 interval: Span(cadence.interval()),
                 since: cadence.since().rfc3339(),
@@ -219,6 +267,23 @@ impl Monitor {
             },
             revision: monitor.revision,
             created_at: monitor.created.rfc3339(),
+        }
+    }
+}
+
+impl From<&gazer_store::LastCheck> for LastCheck {
+    fn from(last: &gazer_store::LastCheck) -> Self {
+        Self { at: last.slot.rfc3339(), took: Span(last.took), verdict: last.verdict.as_str() }
+    }
+}
+
+impl From<&RegionHealth> for Health {
+    fn from(health: &RegionHealth) -> Self {
+        Self {
+            region: health.region.to_string(),
+            status: health.status.as_str(),
+            since: health.since.rfc3339(),
+            last_check: health.last.as_ref().map(LastCheck::from),
         }
     }
 }

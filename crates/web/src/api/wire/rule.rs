@@ -23,7 +23,7 @@ pub(crate) struct RuleSettings {
     monitors: Option<Monitors>,
     /// Ids of 1 to 20 channels.
     channels: Vec<String>,
-    /// Of `down`, `slow` and `recovered`; `down` and `recovered` unless told.
+    /// Of `down`, `regional`, `slow` and `recovered`; `down` and `recovered` unless told.
     #[serde(default)]
     on: Option<Vec<String>>,
     /// Only if it lasts that long: up to `24h`, `0s` unless told.
@@ -103,7 +103,7 @@ fn parse_ids<T: FromStr + PartialEq>(field: &str, ids: &[String], why: &str) -> 
 fn triggers(on: &[String]) -> Result<Vec<Trigger>, Invalid> {
     let mut parsed = Vec::new();
     for (i, text) in on.iter().enumerate() {
-        let refuse = || Invalid::new(format!("on[{i}]"), "must be one of down, slow and recovered");
+        let refuse = || Invalid::new(format!("on[{i}]"), "must be one of down, regional, slow and recovered");
         let trigger = Trigger::parse(text).ok_or_else(refuse)?;
         if !parsed.contains(&trigger) {
             parsed.push(trigger);
