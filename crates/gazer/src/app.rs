@@ -205,7 +205,7 @@ impl House {
             mailless(&store).await?;
         }
         if config.part.roles.contains(&Role::Check) {
-            let owned = store.region_own(&config.part.region, system_now()).await;
+            let owned = store.region_add(&config.part.region, system_now()).await;
             owned.context("the region of this process could not be written down")?;
         }
         Ok(Self { store, key, public_url, owner })

@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use gazer_domain::Region;
 use gazer_domain::access::Role;
 use gazer_domain::http::Method;
 use gazer_domain::time::parse_duration;
@@ -114,7 +115,7 @@ pub(crate) struct BusFlags {
     pub(crate) roles: Vec<gazer_bus::Role>,
     /// The name of the place that this process probes from; local unless it is given.
     #[arg(long, env = "GAZER_REGION", value_name = "NAME")]
-    pub(crate) region: Option<gazer_domain::Region>,
+    pub(crate) region: Option<Region>,
     /// A file with the region's key, for a prober without the house's: `gazer region key NAME` prints it.
     #[arg(long, env = "GAZER_REGION_KEY", value_name = "FILE")]
     pub(crate) region_key: Option<PathBuf>,
@@ -180,12 +181,32 @@ pub(crate) struct CheckFlags {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum RegionCommand {
-    /// Print the key that a prober of that region needs. Whoever has it reads what that region's checks send.
+    /// Add a region, from which every monitor is checked that names none, and print the key for its probers.
+    Add {
+        #[command(flatten)]
+        place: PlaceFlags,
+        /// Its name, such as eu-west.
+        name: Region,
+    },
+    /// Print the key for the probers of a region. Whoever has it reads what that region's checks send.
     Key {
         #[command(flatten)]
         place: PlaceFlags,
-        /// The region's name.
-        name: gazer_domain::Region,
+        name: Region,
+    },
+    /// List the regions, the oldest first.
+    List {
+        #[command(flatten)]
+        place: PlaceFlags,
+        /// Print them as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove a region: no monitor is checked from there any more.
+    Remove {
+        #[command(flatten)]
+        place: PlaceFlags,
+        name: Region,
     },
 }
 

@@ -38,7 +38,7 @@ async fn main() -> anyhow::Result<()> {
     };
     let store = Store::open(Options { location, key, public_url: "http://127.0.0.1:8080".into() }).await?;
     let (team, mut monitors) = (TeamId::from_bits(1), Vec::new());
-    store.region_own(&Region::local(), START).await?;
+    store.region_add(&Region::local(), START).await?;
     store.team_create(team, "Bench", START).await?;
     for n in 0..MONITORS {
         monitors.push(monitor(n));

@@ -3,7 +3,6 @@
 create table regions (
     key bigint not null primary key,
     name text not null,
-    public_key {blob},
     created bigint not null,
     removed_at bigint
 );

@@ -21,31 +21,15 @@ use crate::{Result, Store, status};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     pub region: Region,
-    /// What secrets are sealed to that travel there; `None` where nothing travels.
-    pub public_key: Option<Vec<u8>>,
     pub created: Timestamp,
 }
 
 impl Store {
-    /// Makes sure that there is this region, at the start of a process that probes and has the store.
-    pub async fn region_own(&self, region: &Region, now: Timestamp) -> Result<()> {
-        self.region_put(region, None, now).await.map(drop)
-    }
-
-    /// A new region. False if there is one of that name, which stays as it is.
-    pub async fn region_create(&self, region: &Region, public_key: &[u8], now: Timestamp) -> Result<bool> {
-        self.region_put(region, Some(public_key.to_vec()), now).await
-    }
-
     /// The oldest first.
     pub async fn regions(&self) -> Result<Vec<Place>> {
-        let sql = "select name, public_key, created from regions where removed_at is null order by key";
+        let sql = "select name, created from regions where removed_at is null order by key";
         let place = |row: &Row| {
-            Ok(Place {
-                region: row.word("name", |name| name.parse().ok())?,
-                public_key: row.opt_blob("public_key")?,
-                created: row.time("created")?,
-            })
+            Ok(Place { region: row.word("name", |name| name.parse().ok())?, created: row.time("created")? })
         };
         self.rows(sql, args![]).await?.iter().map(place).collect()
     }
@@ -78,17 +62,18 @@ impl Store {
         Ok(true)
     }
 
-    async fn region_put(&self, region: &Region, public_key: Option<Vec<u8>>, now: Timestamp) -> Result<bool> {
+    /// Makes sure that there is this region. False if there was one of that name, which stays as it is.
+    pub async fn region_add(&self, region: &Region, now: Timestamp) -> Result<bool> {
         let sql = "select key from regions where name = $1 and removed_at is null";
         if self.row(sql, args![region.as_str()]).await?.is_some() {
             return Ok(false);
         }
         let mut conn = self.write().await?;
         let seq = change(&mut conn).await?;
-        let sql = "insert into regions (key, name, public_key, created)
-            select coalesce((select max(key) + 1 from regions), 0), $1, $2, $3
+        let sql = "insert into regions (key, name, created)
+            select coalesce((select max(key) + 1 from regions), 0), $1, $2
             where not exists (select 1 from regions where name = $1 and removed_at is null)";
-        if conn.run(sql, args![region.as_str(), public_key, now]).await? == 0 {
+        if conn.run(sql, args![region.as_str(), now]).await? == 0 {
             return Ok(false);
         }
         let sql = "update monitors set seq = $1 where regions is null and deleted_at is null";

@@ -56,7 +56,7 @@ impl World {
         let options = Options { location, key, public_url: "https://gazer.example/".into() };
         let store = Store::open(options.clone()).await.unwrap();
         let (team, other) = (TeamId::from_bits(1), TeamId::from_bits(2));
-        store.region_own(&Region::local(), at(0)).await.unwrap();
+        store.region_add(&Region::local(), at(0)).await.unwrap();
         store.team_create(team, "Ours", at(0)).await.unwrap();
         store.team_create(other, "Theirs", at(0)).await.unwrap();
         Self { store, options, team, other, ids: AtomicU64::new(100), _directory: directory }
@@ -190,7 +190,7 @@ impl World {
     /// Regions beside the first, which is `local`.
     pub(crate) async fn region(&self, name: &str) -> Region {
         let region = name.parse().unwrap();
-        assert!(self.store.region_create(&region, &[1; 32], at(0)).await.unwrap());
+        assert!(self.store.region_add(&region, at(0)).await.unwrap());
         region
     }
 

@@ -45,7 +45,7 @@ impl App {
             public_url: "http://gazer.example".into(),
         };
         let store = Store::open(options).await.unwrap();
-        store.region_own(&Region::local(), Timestamp::from_millis(START)).await.unwrap();
+        store.region_add(&Region::local(), Timestamp::from_millis(START)).await.unwrap();
         let clock = Arc::new(AtomicI64::new(START));
         let web = Web {
             store: store.clone(),

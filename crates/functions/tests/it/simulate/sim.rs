@@ -270,7 +270,7 @@ async fn parts(time: &Time, network: &Network) -> Parts {
 
 /// One team with a monitor per site, and one webhook that hears of everything.
 async fn people(store: &Store, sites: &[Site]) -> Vec<Watched> {
-    store.region_own(&Region::local(), START).await.expect("a region");
+    store.region_add(&Region::local(), START).await.expect("a region");
     store.team_create(TEAM, "Ours", START).await.expect("a team");
     let url = parse_url(&format!("http://{}/", network::RECEIVER)).expect("a URL");
     let target = Target::Webhook { url, secret: vec![1; 24] };

@@ -78,7 +78,10 @@ impl Ground {
     }
 
     async fn key(&self, front: &Gazer, region: &str) -> PathBuf {
-        let printed = front.run(&["region", "key", region]).await;
+        let mut printed = front.run(&["region", "add", region]).await;
+        if !printed.status.success() {
+            printed = front.run(&["region", "key", region]).await;
+        }
         assert!(printed.status.success(), "region key: {printed:?}");
         let file = self.keys.path().join(region);
         std::fs::write(&file, printed.stdout).expect("the temp directory is writable");

@@ -272,18 +272,17 @@ pub(crate) async fn the_first_region_of_a_database_is_the_one_it_begins_with(wor
     assert_eq!(store.monitor_get(world.team, monitor.id).await.unwrap().unwrap().status, Status::Unknown);
     let fra: Region = "fra".parse().unwrap();
     for second in 1..3 {
-        store.region_own(&fra, at(second)).await.unwrap();
+        store.region_add(&fra, at(second)).await.unwrap();
     }
-    assert!(!store.region_create(&fra, &[1], at(3)).await.unwrap());
-    assert_eq!(store.regions().await.unwrap(), [Place { region: fra.clone(), public_key: None, created: at(1) }]);
+    assert!(!store.region_add(&fra, at(3)).await.unwrap());
+    assert_eq!(store.regions().await.unwrap(), [Place { region: fra.clone(), created: at(1) }]);
     assert_eq!(store.planned_since(0).await.unwrap().1[0].regions, [fra]);
     let mut tx = store.begin().await.unwrap();
     let watch = tx.watches_lock(&[monitor.id]).await.unwrap().remove(&monitor.id).unwrap();
     assert_eq!(watch.tracks[0].key, watch.key, "a track of the first region has its monitor's key");
     drop(tx);
     let nyc: Region = "nyc".parse().unwrap();
-    assert!(store.region_create(&nyc, &[7; 32], at(4)).await.unwrap());
-    assert_eq!(store.regions().await.unwrap()[1].public_key, Some(vec![7; 32]));
+    assert!(store.region_add(&nyc, at(4)).await.unwrap());
     let period = store.periods(world.team, &[monitor.id], at(0), at(9)).await.unwrap().remove(&monitor.id).unwrap();
     assert_eq!(period, [Period { status: Status::Unknown, started: at(0), ended: None }]);
 }
@@ -292,7 +291,7 @@ pub(crate) async fn the_first_region_of_a_database_is_the_one_it_begins_with(wor
 pub(crate) async fn a_region_that_is_made_twice_is_one(world: World) {
     let monitor = world.monitor("shop").await;
     let fra: Region = "fra".parse().unwrap();
-    let own = async || world.store.region_own(&fra, at(1)).await.unwrap();
+    let own = async || world.store.region_add(&fra, at(1)).await.unwrap();
     let edit = async || world.store.monitor_edit(world.team, monitor.id, &monitor.settings, at(2)).await.unwrap();
     tokio::join!(own(), edit(), own(), edit(), own());
     assert_eq!(world.store.regions().await.unwrap().len(), 2);
