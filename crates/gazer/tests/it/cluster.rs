@@ -1,6 +1,7 @@
 //! Several processes on one PostgreSQL: one plans, and another takes over where it dies, ends or stands still.
 
 pub(crate) mod machines;
+mod regions;
 mod roles;
 
 use std::time::Duration;
