@@ -1,7 +1,7 @@
 # The commands of this repository. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help build setup lint test simulate crash starved bench
+.PHONY: help build setup lint test simulate crash cluster cluster-test starved bench
 
 # nextest runs every test in a process of its own, several at a time; `cargo test` runs the same tests where it is absent.
 NEXTEST := $(shell command -v cargo-nextest 2>/dev/null)
@@ -9,7 +9,7 @@ NEXTEST := $(shell command -v cargo-nextest 2>/dev/null)
 TEST := $(if $(NEXTEST),cargo nextest run,cargo test) --locked --workspace --no-fail-fast --features gazer/crash-points
 
 help: ## List these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 build: ## Build the gazer binary as the README does
 	cargo build --locked --release
@@ -39,6 +39,12 @@ KILLS ?= 1000
 INCIDENTS ?= 3000
 crash: setup ## Kill the real binary again and again, and count what was lost
 	GAZER_CRASH=$(KILLS)x$(INCIDENTS) NEXTEST_TEST_THREADS=3 NEXTEST_SUCCESS_OUTPUT=final $(TEST) --release crash::
+
+cluster: build ## Run a whole cluster on this machine, to try it: PostgreSQL, NATS, 2 with pages, 3 workers, 2 regions
+	scripts/cluster
+
+cluster-test: setup ## Tell the stories of clusters, one of them on what `make cluster` starts
+	NEXTEST_SUCCESS_OUTPUT=final $(TEST) cluster::
 
 starved: setup ## Take descriptors, disk and database away from the real binary, and give them back
 	GAZER_STARVED=1 $(TEST) starved:: noisy::

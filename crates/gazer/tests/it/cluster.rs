@@ -3,6 +3,7 @@
 pub(crate) mod machines;
 mod regions;
 mod roles;
+mod script;
 
 use std::time::Duration;
 
