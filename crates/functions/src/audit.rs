@@ -40,7 +40,10 @@ impl Audit {
         }
         let mut tx = self.parts.store.begin().await?;
         let mut advanced = Vec::new();
-        for track in tx.tracks_lock(&overdue).await?.values_mut() {
+        let mut tracks = tx.tracks_lock(&overdue).await?;
+        // In the order of the list, so that what is told is told in the same order wherever the same happens.
+        for monitor in &overdue {
+            let Some(track) = tracks.get_mut(monitor) else { continue };
             let Some(step) = fold_gap(track.health, now, track.grace, &track.policy) else { continue };
             track.health = step.health;
             let cause = Cause::new(Code::Missed, "Gazer did not check when it was due");

@@ -29,7 +29,8 @@ impl Store {
         let monitors = due.iter().map(|row| row.id("monitor")).collect::<Result<Vec<_>>>()?;
         let mut tx = self.begin().await?;
         let mut made = 0;
-        for track in tx.tracks_lock(&monitors).await?.values() {
+        let tracks = tx.tracks_lock(&monitors).await?;
+        for track in monitors.iter().filter_map(|monitor| tracks.get(monitor)) {
             made += tx.waits_fire(track, now).await?;
         }
         tx.commit().await?;

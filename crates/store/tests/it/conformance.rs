@@ -64,7 +64,8 @@ stories! {
     expiry: what_is_old_goes;
     leases: a_lease_is_one_holders_until_it_ends, of_many_who_ask_one_has_it;
     set_back: an_hour_that_never_was_keeps_nobody_waiting;
-    sight: an_episode_is_kept_until_it_is_told, a_region_has_its_own_episodes, checks_that_do_not_come_are_counted;
+    sight: an_episode_is_kept_until_it_is_told, a_region_has_its_own_episodes,
+        when_witnesses_answered_outlives_a_look, checks_that_do_not_come_are_counted;
     operator: the_operator_counts_over_all_teams;
     isolation: another_teams_ids_look_like_none;
 }
