@@ -48,10 +48,10 @@ pub(crate) struct Outcome {
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { complaints, outages, told, duplicates, refused, episodes, .. } = self;
+        let Self { complaints, outages, told, duplicates, refused, episodes, trace } = self;
         let failing = complaints.len();
         write!(f, "{outages} outages, {told} messages, {duplicates} of them twice, ")?;
-        write!(f, "{refused} refused for good, {episodes} episodes, {failing} complaints")
+        write!(f, "{refused} refused for good, {episodes} episodes, {failing} complaints, trace {trace:x}")
     }
 }
 

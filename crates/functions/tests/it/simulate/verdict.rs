@@ -62,8 +62,6 @@ struct Heard {
 type ByMonitor = BTreeMap<String, Vec<Heard>>;
 
 pub(crate) async fn compare(story: &Story, store: &Store) -> Outcome {
-    if std::env::var("DBGX").is_ok() { eprintln!("cuts {:?}\nblind {:?}\njumps {:?}", story.cuts, story.blind, story.jumps);
-      for r in &story.receipts { let d=&r.json["data"]; eprintln!("R {} {:?} {} {} {} {}", r.at, r.receiver, r.id, r.json["type"], d["incident"]["id"], d["cause"]); } }
     let mut complaints = Vec::new();
     let merged = left::behind(story, store, &mut complaints).await;
     let mut duplicates = 0;
@@ -130,9 +128,10 @@ impl Story {
     /// How long a message that is written about now may be on its way to this receiver.
     fn on_its_way(&self, receiver: usize, now: True) -> True {
         let usual = if self.faults.spare_messages() { ON_ITS_WAY } else { RETRIED };
-        let fell = self.receivers[receiver].falls.iter().filter(|fall| {
-            receiver == FALLS && fall.touches(now.saturating_sub(CAME_BACK), now + usual)
-        });
+        let fell = self.receivers[receiver]
+            .falls
+            .iter()
+            .filter(|fall| receiver == FALLS && fall.touches(now.saturating_sub(CAME_BACK), now + usual));
         fell.map(|fall| (fall.until + CAME_BACK).saturating_sub(now)).max().unwrap_or(0) + usual
     }
 

@@ -44,8 +44,13 @@ struct Whole<'a> {
 }
 
 fn whole<'a>(troubles: &'a [Trouble<'a>], first: &'a Trouble<'a>) -> Whole<'a> {
-    let mut whole =
-        Whole { when: first.when, last: first, recovery: first.reign.recovery, interval: first.reign.interval, promise: first.reign.promise };
+    let mut whole = Whole {
+        when: first.when,
+        last: first,
+        recovery: first.reign.recovery,
+        interval: first.reign.interval,
+        promise: first.reign.promise,
+    };
     for next in troubles.iter().filter(|next| next.when.from >= first.when.until) {
         // Where another site takes its place at once, or it fails again at once, we may not see that it was over.
         if next.when.from > whole.when.until + whole.recovery + whole.promise {
@@ -82,7 +87,8 @@ fn too_early(story: &Story, started: True, whole: &Whole<'_>, patient: &Heard, p
         return Some(format!("the patient was told at {at}, before {due}"));
     }
     let recovery = if whole.recovery > 0 { whole.recovery + whole.promise } else { 0 };
-    (whole.when.until + ATTEMPT + recovery < due).then(|| format!("the patient was told at {at}, though it was over before {due}"))
+    (whole.when.until + ATTEMPT + recovery < due)
+        .then(|| format!("the patient was told at {at}, though it was over before {due}"))
 }
 
 fn told_nothing(story: &Story, started: True, whole: &Whole<'_>) -> Option<String> {
@@ -92,5 +98,6 @@ fn told_nothing(story: &Story, started: True, whole: &Whole<'_>) -> Option<Strin
     let certain = PATIENCE + blind + noticed(story, last) + CONFIRMED;
     // One that we believed to be over begins anew.
     let whole_in_one = last.when.from <= started + last.reign.promise;
-    (whole_in_one && lasted > certain && !story.jumped(started, when.until)).then(|| "the patient was told nothing".to_owned())
+    (whole_in_one && lasted > certain && !story.jumped(started, when.until))
+        .then(|| "the patient was told nothing".to_owned())
 }

@@ -41,7 +41,9 @@ pub(super) fn check(story: &Story, complaints: &mut Vec<String>) {
         let at_jump = one.began.iter().any(|began| story.jumped(began.saturating_sub(JUMPED), *began));
         at_jump && one.codes.iter().all(|code| code == "checks_missed")
     };
-    complaints.extend(heard.iter().filter(|one| !is_of_jump(one)).map(|one| format!("the operator was told of nothing: {one:?}")));
+    complaints.extend(
+        heard.iter().filter(|one| !is_of_jump(one)).map(|one| format!("the operator was told of nothing: {one:?}")),
+    );
 }
 
 fn heard(story: &Story) -> BTreeMap<String, Episode> {
@@ -52,7 +54,11 @@ fn heard(story: &Story) -> BTreeMap<String, Episode> {
         episode.codes.insert(text(&data["cause"]["code"]));
         episode.began = story.meant_by(&data["started_at"]);
         let said = (receipt.at, receipt.id.clone());
-        if receipt.json["type"] == "operator.impaired" { episode.impaired.push(said) } else { episode.recovered.push(said) }
+        if receipt.json["type"] == "operator.impaired" {
+            episode.impaired.push(said)
+        } else {
+            episode.recovered.push(said)
+        }
     }
     episodes
 }
@@ -64,7 +70,8 @@ fn is_of(episode: &Episode, cut: &Stretch) -> bool {
 /// Whether we ran for long enough of it.
 fn is_seen(story: &Story, cut: &Stretch) -> bool {
     let mut from = cut.from;
-    let mut blind: Vec<_> = story.blind.iter().filter(|blind| *blind != cut).filter_map(|blind| blind.within(cut)).collect();
+    let mut blind: Vec<_> =
+        story.blind.iter().filter(|blind| *blind != cut).filter_map(|blind| blind.within(cut)).collect();
     blind.sort_unstable_by_key(|blind| blind.from);
     for blind in blind {
         if blind.from >= from + SURE {

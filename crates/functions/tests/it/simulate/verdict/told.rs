@@ -69,7 +69,8 @@ fn missed(
         if when.length() <= noticed || when.until + on_its_way + reign.promise > gone {
             continue;
         }
-        let mut complain = |what: String| complaints.push(format!("{} (receiver {receiver}): {when:?}, {how:?}, {what}", one.id));
+        let mut complain =
+            |what: String| complaints.push(format!("{} (receiver {receiver}): {when:?}, {how:?}, {what}", one.id));
         let hears_end_in_time = |heard: &&Heard| heard.ended.is_none_or(|at| at >= when.until);
         // A start that did not get through is told by its end.
         let begins = |heard: &&Heard| heard.down.or(heard.ended).is_some_and(|at| at < when.until + on_its_way);
@@ -111,7 +112,8 @@ fn over(story: &Story, until: True, from_then_on: &[Trouble<'_>]) -> (True, True
         }
         last = when.until;
         let promise = reign.promise + reign.recovery;
-        let hidden: True = story.blind.iter().filter(|blind| blind.touches(last, last + 2 * promise)).map(Stretch::length).sum();
+        let hidden: True =
+            story.blind.iter().filter(|blind| blind.touches(last, last + 2 * promise)).map(Stretch::length).sum();
         over = over.max(last + promise + 2 * hidden + story.dropped(promise));
     }
     (over, last)
