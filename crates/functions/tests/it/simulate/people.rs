@@ -23,7 +23,7 @@ use super::truth::{Reign, Site, Watched};
 
 pub(crate) const TEAM: TeamId = TeamId::from_bits(1);
 const MINUTE: True = 60_000;
-const INTERVALS: [u64; 4] = [60, 120, 300, 600];
+const INTERVALS: [u64; 4] = [60, 300, 300, 600];
 
 /// What somebody does to a monitor.
 #[derive(Debug, Clone, Copy)]
