@@ -87,14 +87,14 @@ fn an_episode_is_one_also_where_we_die_of_telling_it() {
 /// Sites are edited, paused, resumed, deleted and checked by hand, and a rule is changed while it waits.
 #[test]
 fn people_who_change_their_minds_are_told_of_what_they_want_by_then() {
-    let outcome = play(13, 30, Faults { acts: 8, rule_edits: 100, ..Faults::none() });
+    let outcome = play(13, 40, Faults { acts: 14, rule_edits: 100, ..Faults::none() });
     outcome.without_complaint();
 }
 
 /// We are blind, dead or cut off, while a rule waits for an outage to last.
 #[test]
 fn time_in_which_nothing_was_seen_does_not_count_for_who_waits() {
-    let outcome = play(14, 30, Faults { cuts: 8, crashes: 8, ..Faults::none() });
+    let outcome = play(14, 30, Faults { cuts: 40, crashes: 8, ..Faults::none() });
     outcome.without_complaint();
 }
 

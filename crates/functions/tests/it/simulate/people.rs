@@ -80,9 +80,16 @@ struct Want {
 pub(crate) fn acts(site: &Site, faults: &Faults, chance: &mut Chance) -> Vec<(True, Act)> {
     let mut acts = Vec::new();
     for _ in 0..faults.acts {
-        let outage = site.outages.get(chance.between(0, 8) as usize);
+        let outage = site.outages.get(chance.between(0, 4) as usize);
+        // Often while the first check that fails is under way: what it finds is about another site by then.
+        if let Some(outage) = outage
+            && chance.once_in(3)
+        {
+            acts.push((outage.when.from + chance.between(0, 90_000), Act::Url));
+            continue;
+        }
         let at = match outage {
-            Some(outage) => outage.when.from + chance.between(0, 10 * MINUTE),
+            Some(outage) => outage.when.from + chance.between(0, 15 * MINUTE),
             None => chance.between(30 * MINUTE, DAY - 60 * MINUTE),
         };
         let act = match chance.between(0, 14) {

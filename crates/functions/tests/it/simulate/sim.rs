@@ -2,6 +2,11 @@
 //!
 //! Events are played one after the other in the order of true time. A function runs to its end within its event; what
 //! it publishes becomes events of its own, some of which never come.
+//!
+//! Absent: `plan`'s minute, in which it waits for its clock and for the store in one breath. With tokio's clock paused
+//! the wait for the store would run into the next slot, and with a clock that stands still nobody sees from outside for
+//! which of the two it waits. So it is woken every five seconds for what is due; its minute is held by the tests that
+//! run the real binary (crash, cluster, starved).
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;

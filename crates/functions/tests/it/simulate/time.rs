@@ -68,14 +68,17 @@ impl Time {
     async fn pause(&self, apart: Duration) -> Instant {
         tokio::time::pause();
         let now = Instant::now();
-        let state = self.0.lock().expect("no panics here");
-        let mut due = (state.ran + apart).max(state.began + Duration::from_millis(state.at));
-        drop(state);
+        let mut due = self.due(apart);
         while due < now {
             due += apart;
         }
         tokio::time::advance(due - now).await;
         due
+    }
+
+    fn due(&self, apart: Duration) -> Instant {
+        let state = self.0.lock().expect("no panics here");
+        (state.ran + apart).max(state.began + Duration::from_millis(state.at))
     }
 
     /// Sets tokio's clock, for a function that asks the network though true time stands still.

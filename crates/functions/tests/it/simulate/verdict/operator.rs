@@ -55,9 +55,9 @@ fn heard(story: &Story) -> BTreeMap<String, Episode> {
         episode.began = story.meant_by(&data["started_at"]);
         let said = (receipt.at, receipt.id.clone());
         if receipt.json["type"] == "operator.impaired" {
-            episode.impaired.push(said)
+            episode.impaired.push(said);
         } else {
-            episode.recovered.push(said)
+            episode.recovered.push(said);
         }
     }
     episodes

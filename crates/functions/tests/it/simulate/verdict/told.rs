@@ -1,10 +1,10 @@
 //! Each outage longer than the guarantee is told and ended, in time, and no other is told.
 
 use super::super::faults::Stretch;
-use super::super::receivers::{FALLS, GONE, PROMPT, RECEIVERS};
+use super::super::receivers::{FALLS, GONE, PATIENT, PROMPT, RECEIVERS};
 use super::super::time::True;
 use super::super::truth::{Trouble, Watched};
-use super::{ByMonitor, Heard, Story};
+use super::{ByMonitor, Heard, ON_ITS_WAY, Story};
 
 /// From its slot until a check begins: a tick of the clock, and a message that is late.
 const BEGINS: True = 10_000;
@@ -17,6 +17,9 @@ pub(super) fn check(story: &Story, heard: &[ByMonitor], complaints: &mut Vec<Str
         let of = |receiver: usize| heard[receiver].get(&one.id.to_string()).map(Vec::as_slice).unwrap_or_default();
         for receiver in [PROMPT, FALLS, GONE] {
             missed(story, receiver, one, &troubles, of(receiver), complaints);
+        }
+        for receiver in [PROMPT, PATIENT, FALLS] {
+            closed(story, receiver, one, of(receiver), complaints);
         }
         for receiver in 0..RECEIVERS {
             let at_once = [PROMPT, FALLS, GONE].contains(&receiver);
@@ -94,6 +97,21 @@ fn missed(
         if story.faults.spare_messages() && times > 1 && receiver == PROMPT {
             complain(format!("was told {times} times"));
         }
+    }
+}
+
+/// Whoever pauses or deletes a monitor ends its incident, and that is told.
+fn closed(story: &Story, receiver: usize, one: &Watched, heard: &[Heard], complaints: &mut Vec<String>) {
+    let nexts = one.reigns.iter().skip(1).map(|next| next.when.from).chain([True::MAX]);
+    let closed = one.reigns.iter().map(|reign| reign.when.until).zip(nexts).filter(|(until, next)| until < next);
+    for (at, _) in closed {
+        let late = at + 2 * story.hidden(at, at + ON_ITS_WAY) + story.on_its_way(receiver, at);
+        let is_open =
+            |heard: &&Heard| heard.down.is_some_and(|down| down < at) && heard.ended.is_none_or(|ended| ended > late);
+        let open = heard.iter().filter(is_open);
+        complaints.extend(open.map(|heard| {
+            format!("{} (receiver {receiver}): closed at {at}, and not told by {late}: {heard:?}", one.id)
+        }));
     }
 }
 
