@@ -181,6 +181,8 @@ impl People {
                 want.deleted = true;
                 assert!(store.monitor_delete(TEAM, watched.id, now).await.expect("the store answers"), "it is there");
             }
+            // Refused, in the API and on the page.
+            Act::Ask if want.paused => return None,
             Act::Ask => {
                 let request = store.request_add(TEAM, watched.id, now).await.expect("the store answers")?;
                 self.asked.push(Asked { at, monitor: n, request, answer: None });

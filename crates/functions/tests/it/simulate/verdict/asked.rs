@@ -9,6 +9,8 @@ use super::Story;
 
 /// A tick, a check that is under way, and the longest check.
 const ANSWERED: True = 90_000;
+/// A request without an answer is taken for one that waits for it.
+const UNANSWERED: True = 420_000;
 
 pub(super) fn check(story: &Story, complaints: &mut Vec<String>) {
     for asked in &story.people.asked {
@@ -25,6 +27,18 @@ fn wrong(story: &Story, asked: &Asked) -> Option<String> {
         return None;
     }
     let Some(answer) = &asked.answer else {
+        // Whoever asks while an earlier request seems to wait gets that one, which may have been lost.
+        let earlier = from.saturating_sub(UNANSWERED);
+        let (from_then_on, mut watched_from) = (one.reigns.iter().filter(|reign| reign.when.until > earlier), earlier);
+        for reign in from_then_on.take_while(|reign| reign.when.from <= from) {
+            if reign.when.from > watched_from && reign.when.from > 0 {
+                return None;
+            }
+            watched_from = reign.when.until;
+        }
+        if story.hidden(earlier, from) > 0 {
+            return None;
+        }
         return story.faults.spare_messages().then(|| "nobody answered".to_owned());
     };
     let expected = match watched.troubles().find(|trouble| trouble.when.touches(from, until)) {
