@@ -2,6 +2,7 @@
 
 use gazer_domain::verdict::Verdict;
 
+use super::super::faults::Stretch;
 use super::super::people::Asked;
 use super::super::sim::LOOK;
 use super::super::time::True;
@@ -28,15 +29,10 @@ fn wrong(story: &Story, asked: &Asked) -> Option<String> {
     }
     let Some(answer) = &asked.answer else {
         // Whoever asks while an earlier request seems to wait gets that one, which may have been lost.
-        let earlier = from.saturating_sub(UNANSWERED);
-        let (from_then_on, mut watched_from) = (one.reigns.iter().filter(|reign| reign.when.until > earlier), earlier);
-        for reign in from_then_on.take_while(|reign| reign.when.from <= from) {
-            if reign.when.from > watched_from && reign.when.from > 0 {
-                return None;
-            }
-            watched_from = reign.when.until;
-        }
-        if story.hidden(earlier, from) > 0 {
+        let lately = Stretch { from: from.saturating_sub(UNANSWERED), until: from };
+        let watched = one.reigns.iter().filter_map(|reign| reign.when.within(&lately));
+        let was_paused = watched.map(|watched| watched.length()).sum::<True>() < lately.length();
+        if was_paused || story.hidden(lately.from, from) > 0 {
             return None;
         }
         return story.faults.spare_messages().then(|| "nobody answered".to_owned());
