@@ -63,7 +63,8 @@ stories! {
     requests: a_request_is_handed_out_once;
     expiry: what_is_old_goes;
     leases: a_lease_is_one_holders_until_it_ends, of_many_who_ask_one_has_it;
-    set_back: an_hour_that_never_was_keeps_nobody_waiting;
+    set_back: an_hour_that_never_was_keeps_nobody_waiting,
+        a_monitor_that_changed_often_in_that_hour_has_the_last_of_its_cadences;
     sight: an_episode_is_kept_until_it_is_told, a_region_has_its_own_episodes,
         when_witnesses_answered_outlives_a_look, checks_that_do_not_come_are_counted;
     operator: the_operator_counts_over_all_teams;
