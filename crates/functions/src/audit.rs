@@ -42,7 +42,10 @@ impl Audit {
         }
         let mut tx = self.parts.store.begin().await?;
         let mut advanced = Vec::new();
-        for watch in tx.watches_lock(&overdue).await?.values_mut() {
+        let mut watches: Vec<_> = tx.watches_lock(&overdue).await?.into_values().collect();
+        // What is told is told in the same order wherever the same happens.
+        watches.sort_unstable_by_key(|watch| watch.key);
+        for watch in &mut watches {
             let healths = watch.standing.regions.iter().enumerate();
             let gap = |(at, health): (usize, &Health)| Some((at, fold_gap(*health, now, watch.grace, &watch.policy)?));
             let gaps: Vec<_> = healths.filter_map(gap).collect();

@@ -32,6 +32,9 @@ const TICK: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(10);
 /// A look that contradicts what is known is repeated after this part of the usual time.
 const SOONER: u32 = 3;
+/// How long a witness's vote lasts, and how often it is written down that they answer.
+const VOTE: Duration = Duration::from_secs(3_600);
+const VOTE_NOTED: Duration = Duration::from_secs(60);
 /// Looks from one sign of life to the next: a minute, as such services expect.
 const SIGN_OF_LIFE: u32 = 4;
 
@@ -75,18 +78,23 @@ struct State {
     looked: Option<Timestamp>,
     /// When the last sign of life was given.
     lived: Option<Timestamp>,
+    /// Witnesses have the votes that they had before this turn.
+    vouched: bool,
+    /// When it was written down that they answer.
+    noted: Option<Timestamp>,
 }
 
 impl State {
     fn new(parts: &Parts, epoch: i64) -> Self {
         let (sight, ledger) = (Sight::default(), Ledger::new(&parts.lookout));
-        Self { sight, ledger, epoch, began: parts.clock.now(), looked: None, lived: None }
+        let began = parts.clock.now();
+        Self { sight, ledger, epoch, began, looked: None, lived: None, vouched: false, noted: None }
     }
 
     /// Somebody else may have looked meanwhile, and what is known is in rows, but for what the store did not take.
     fn begin_anew(&mut self, parts: &Parts, epoch: i64) {
         self.ledger.begin_anew();
-        (self.epoch, self.began, self.looked) = (epoch, parts.clock.now(), None);
+        (self.epoch, self.began, self.looked, self.vouched) = (epoch, parts.clock.now(), None, false);
         self.sight = Sight::default();
         self.sight.resume(self.ledger.lasting());
     }
@@ -104,6 +112,9 @@ impl Canary {
         if state.ledger.store_answers(&self.parts, took, now).await {
             state.sight.resume(state.ledger.lasting());
         }
+        if took {
+            self.note_votes(state, now).await;
+        }
         let found = sight::judge(&facts);
         let is_well = found.is_none();
         if let Some(turn) = state.sight.fold(now, found) {
@@ -116,14 +127,42 @@ impl Canary {
         }
     }
 
-    async fn facts(&self, state: &State, now: Timestamp) -> Facts {
+    async fn facts(&self, state: &mut State, now: Timestamp) -> Facts {
         let prober = &self.parts.prober;
         // Votes lapse in an hour; that an outage of ours outlasts them does not end it.
         let insists = state.ledger.lasting() == Some(Fault::NetworkDown);
         let store = self.store_says(now, state.began);
-        let asked = join3(prober.canaries(), prober.world(insists), store);
+        let world = async {
+            if !state.vouched {
+                state.vouched = self.vouch(now).await;
+            }
+            prober.world(insists).await
+        };
+        let asked = join3(prober.canaries(), world, store);
         let (canaries, world, store) = Box::pin(asked).await;
         Facts { canaries, world, store, judging: self.parts.bus.lag(Topic::Observed) }
+    }
+
+    /// Who starts in the middle of an outage of ours has heard no witness yet, and would call every site down. So what
+    /// was known before is taken up. Whether it could be read.
+    async fn vouch(&self, now: Timestamp) -> bool {
+        let Parts { store, lookout, prober, .. } = &self.parts;
+        let Ok(answered) = in_time(&self.parts, store.world_answered(&lookout.region)).await else { return false };
+        if let Some(at) = answered.filter(|at| now < *at + VOTE) {
+            prober.vouch(now.since(at)).await;
+        }
+        true
+    }
+
+    async fn note_votes(&self, state: &mut State, now: Timestamp) {
+        let Parts { store, lookout, prober, .. } = &self.parts;
+        if is_within(state.noted, now, VOTE_NOTED) || !prober.sees_internet().await {
+            return;
+        }
+        match in_time(&self.parts, store.world_note(&lookout.region, now)).await {
+            Ok(()) => state.noted = Some(now),
+            Err(why) => tracing::warn!("that witnesses answer is not written down: {why}"),
+        }
     }
 
     async fn store_says(&self, now: Timestamp, began: Timestamp) -> StoreSays {

@@ -4,7 +4,8 @@
 //! none of those that have a vote answers either, our own network is at fault, and the verdict is `unknown`.
 //!
 //! A vote has to be earned: a witness counts only if it answered within the last hour, so an install without internet
-//! still alerts. And it counts only about its own part of the world: witnesses on the internet say nothing about
+//! still alerts. It outlives the process that knew it, where somebody tells the next one: a start in the middle of an
+//! outage of ours is no reason to blame the sites. And it counts only about its own part of the world: witnesses on the internet say nothing about
 //! private addresses, which can be reached while the uplink is down.
 //!
 //! They also tell a resolver of ours that fails from name servers of the customer's that do: while witnesses are found
@@ -180,6 +181,22 @@ impl Witnesses {
         World::Silent { asked: self.known.len() }
     }
 
+    /// A process before this one heard them on the internet so long ago. Who answered since, here, is known better.
+    async fn vouch(&self, ago: Duration) {
+        let now = Instant::now();
+        // A machine that is up for less than that has no such instant.
+        let answered = now.checked_sub(ago).unwrap_or(now);
+        let mut roll = self.roll.lock().await;
+        for standing in roll.standing.iter_mut().filter(|standing| standing.answered.is_none()) {
+            (standing.answered, standing.scope) = (Some(answered), Some(Scope::Internet));
+        }
+    }
+
+    async fn sees_internet(&self) -> bool {
+        let roll = self.roll.lock().await;
+        roll.standing.iter().any(|one| one.answers_now && one.scope == Some(Scope::Internet))
+    }
+
     /// True if our resolver is seen to work, no earlier than `since`: a witness that is known by its name answers.
     pub(crate) async fn names_answer(&self, since: Instant) -> bool {
         if !self.known.iter().any(Witness::has_name) {
@@ -280,6 +297,16 @@ impl Prober {
     /// What the witnesses say of the world at this moment; whoever `insists` also hears those without a vote.
     pub async fn world(&self, insists: bool) -> World {
         self.0.witnesses.look(insists).await
+    }
+
+    /// Whether a witness on the internet answered when they were asked last.
+    pub async fn sees_internet(&self) -> bool {
+        self.0.witnesses.sees_internet().await
+    }
+
+    /// Gives witnesses on the internet the vote that they earned so long ago, before this process began.
+    pub async fn vouch(&self, ago: Duration) {
+        self.0.witnesses.vouch(ago).await;
     }
 }
 

@@ -10,13 +10,14 @@ use crate::store::Engine;
 use crate::{Error, Result};
 
 /// Each file is one version, and never changes once released.
-const STEPS: [&str; 6] = [
+const STEPS: [&str; 7] = [
     include_str!("../migrations/0001_begin.sql"),
     include_str!("../migrations/0002_promises.sql"),
     include_str!("../migrations/0003_leases.sql"),
     include_str!("../migrations/0004_sight.sql"),
     include_str!("../migrations/0005_dead.sql"),
     include_str!("../migrations/0006_regions.sql"),
+    include_str!("../migrations/0007_votes.sql"),
 ];
 
 /// Any number will do, as long as it stays.

@@ -30,6 +30,10 @@ impl Store {
             where slot >= $1 or covered > $1";
         conn.run(sql, args![now]).await?;
         for sql in [
+            // Of several that began in that future the last holds; the others never were.
+            "delete from cadences where since >= $1 and exists (
+                select 1 from cadences l where l.monitor = cadences.monitor and l.since > cadences.since
+            )",
             "update monitors set cadence_since = $1 where cadence_since > $1",
             "update cadences set since = $1 where since > $1",
             "update cadences set until = $1 where until > $1",

@@ -37,6 +37,19 @@ impl Store {
         self.run(sql, args![region.as_str(), now]).await.map(drop)
     }
 
+    /// Writes down that witnesses on the internet answered in a region, for a process that does not know it yet.
+    pub async fn world_note(&self, region: &Region, now: Timestamp) -> Result<()> {
+        let sql = "insert into looks (region, looked, answered) values ($1, $2, $2)
+            on conflict (region) do update set answered = excluded.answered";
+        self.run(sql, args![region.as_str(), now]).await.map(drop)
+    }
+
+    /// When they answered last.
+    pub async fn world_answered(&self, region: &Region) -> Result<Option<Timestamp>> {
+        let row = self.row("select region, answered from looks where region = $1", args![region.as_str()]).await?;
+        row.map_or(Ok(None), |row| row.opt_time("answered"))
+    }
+
     /// Monitors without a check, in whichever region, for longer than they should be. What was missed before `since`, when this process
     /// began, is not held against it.
     pub async fn checks_overdue(&self, now: Timestamp, since: Timestamp) -> Result<Overdue> {

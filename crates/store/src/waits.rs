@@ -30,7 +30,9 @@ impl Store {
         let monitors = due.iter().map(|row| row.id("monitor")).collect::<Result<Vec<_>>>()?;
         let mut tx = self.begin().await?;
         let mut made = 0;
-        for watch in tx.watches_lock(&monitors).await?.values() {
+        let mut watches: Vec<_> = tx.watches_lock(&monitors).await?.into_values().collect();
+        watches.sort_unstable_by_key(|watch| watch.key);
+        for watch in &watches {
             made += tx.waits_fire(watch, now).await?;
         }
         tx.commit().await?;

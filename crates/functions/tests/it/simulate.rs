@@ -13,7 +13,11 @@ mod chance;
 mod faults;
 mod network;
 mod passed;
+mod people;
+mod process;
+mod receivers;
 mod sim;
+mod stream;
 mod time;
 mod truth;
 mod verdict;
@@ -60,15 +64,45 @@ fn a_day_in_which_everything_goes_wrong_tells_every_owner() {
 #[test]
 fn a_calm_day_keeps_the_guarantee_to_the_second() {
     let outcome = play(7, 30, Faults::none());
-    assert!(outcome.complaints.is_empty(), "{outcome}\n{}", outcome.complaints.join("\n"));
+    outcome.without_complaint();
     assert!(outcome.outages > 20 && outcome.duplicates == 0, "{outcome}");
 }
 
-/// Our own network is cut while some sites are really down: nobody is told of what was only our fault.
+/// Our own network is cut while some sites are really down: nobody is told of what was only our fault, but the operator.
 #[test]
-fn a_cut_of_our_own_network_alarms_nobody() {
+fn a_cut_of_our_own_network_alarms_nobody_but_the_operator() {
     let outcome = play(11, 30, Faults { cuts: 8, ..Faults::none() });
-    assert!(outcome.complaints.is_empty(), "{outcome}\n{}", outcome.complaints.join("\n"));
+    outcome.without_complaint();
+    assert_eq!(outcome.episodes, 8, "{outcome}");
+}
+
+/// The process dies while it tells of the cut, and again while it tells of its end.
+#[test]
+fn an_episode_is_one_also_where_we_die_of_telling_it() {
+    let outcome = play(12, 10, Faults { cuts: 8, dies_telling_operator: 2, ..Faults::none() });
+    outcome.without_complaint();
+    assert_eq!(outcome.episodes, 8, "{outcome}");
+}
+
+/// Sites are edited, paused, resumed, deleted and checked by hand, and a rule is changed while it waits.
+#[test]
+fn people_who_change_their_minds_are_told_of_what_they_want_by_then() {
+    let outcome = play(13, 40, Faults { acts: 14, rule_edits: 100, ..Faults::none() });
+    outcome.without_complaint();
+}
+
+/// We are blind, dead or cut off, while a rule waits for an outage to last.
+#[test]
+fn time_in_which_nothing_was_seen_does_not_count_for_who_waits() {
+    let outcome = play(14, 30, Faults { cuts: 40, crashes: 8, ..Faults::none() });
+    outcome.without_complaint();
+}
+
+#[test]
+fn a_receiver_that_comes_back_hears_of_everything_and_one_that_is_gone_is_left_alone() {
+    let outcome = play(15, 30, Faults { falls: 20, ..Faults::none() });
+    outcome.without_complaint();
+    assert!(outcome.duplicates > 0 && outcome.refused > 0, "{outcome}");
 }
 
 #[test]
@@ -81,6 +115,12 @@ fn the_same_seed_tells_the_same_story() {
 fn play(seed: u64, monitors: usize, faults: Faults) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
     runtime.block_on(Sim::day(seed, monitors, faults))
+}
+
+impl Outcome {
+    fn without_complaint(&self) {
+        assert!(self.complaints.is_empty(), "{self}\n{}", self.complaints.join("\n"));
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the size of a test run is no configuration of the product")]

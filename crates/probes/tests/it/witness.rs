@@ -88,6 +88,19 @@ async fn an_install_without_internet_still_alerts_and_asks_nobody_about_its_own_
 }
 
 #[tokio::test]
+async fn a_witness_that_was_heard_before_the_start_has_its_vote_and_not_for_longer() {
+    let sockets = Recorder::default();
+    for (ago, expected) in [(3_500, Verdict::Unknown), (3_700, Verdict::Down)] {
+        let prober = prober(&sockets);
+        prober.vouch(Duration::from_secs(ago)).await;
+        let seen = check(&prober, "http://8.8.8.8/").await;
+        assert_eq!(seen.judgement.verdict, expected, "heard {ago} s ago: {seen:?}");
+        assert!(!prober.sees_internet().await, "nobody answers");
+        assert_eq!(check(&prober, "http://10.0.0.1/").await.judgement.verdict, Verdict::Down, "it is not about this");
+    }
+}
+
+#[tokio::test]
 async fn a_name_that_fails_while_others_resolve_is_the_sites_failure() {
     let (sockets, listener) = (Recorder::default(), TcpListener::bind("127.0.0.1:0").await.unwrap());
     let url = format!("http://{UNRESOLVED}/");

@@ -64,14 +64,16 @@ stories! {
     requests: a_request_is_handed_out_once;
     expiry: what_is_old_goes;
     leases: a_lease_is_one_holders_until_it_ends, of_many_who_ask_one_has_it;
-    set_back: an_hour_that_never_was_keeps_nobody_waiting;
+    set_back: an_hour_that_never_was_keeps_nobody_waiting,
+        a_monitor_that_changed_often_in_that_hour_has_the_last_of_its_cadences;
     regions: a_majority_of_three_makes_it_down, one_of_three_is_regional_and_has_a_trigger_of_its_own,
         what_was_seen_before_the_quorum_is_kept_as_evidence, a_region_that_falls_silent_lapses,
         an_edit_of_regions_begins_and_ends_tracks, the_removal_of_the_region_in_which_it_is_down_ends_it,
         a_duplicate_from_one_region_changes_nothing, a_regional_outage_that_lasts_is_told_by_a_rule_that_waits,
         each_region_has_its_own_history, the_first_region_of_a_database_is_the_one_it_begins_with,
         a_region_that_is_made_twice_is_one;
-    sight: an_episode_is_kept_until_it_is_told, a_region_has_its_own_episodes, checks_that_do_not_come_are_counted;
+    sight: an_episode_is_kept_until_it_is_told, a_region_has_its_own_episodes,
+        when_witnesses_answered_outlives_a_look, checks_that_do_not_come_are_counted;
     operator: the_operator_counts_over_all_teams;
     isolation: another_teams_ids_look_like_none;
 }

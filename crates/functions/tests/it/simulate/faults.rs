@@ -14,10 +14,18 @@ pub(crate) struct Faults {
     pub(crate) message_late: u64,
     /// A receiver that answers 503, or takes the message and never answers.
     pub(crate) receiver_fails: u64,
+    /// The process dies in the middle of a message that an owner takes, or the operator.
+    pub(crate) dies_telling: u64,
+    pub(crate) dies_telling_operator: u64,
     /// In the whole day.
     pub(crate) crashes: u64,
     pub(crate) cuts: u64,
     pub(crate) jumps: u64,
+    /// Stretches in which one of the receivers takes nothing, or answers too late.
+    pub(crate) falls: u64,
+    /// How often people change their minds in a day, about each monitor and about a rule.
+    pub(crate) acts: u64,
+    pub(crate) rule_edits: u64,
 }
 
 const NEVER: u64 = u64::MAX;
@@ -31,9 +39,14 @@ impl Faults {
             message_doubled: NEVER,
             message_late: NEVER,
             receiver_fails: NEVER,
+            dies_telling: NEVER,
+            dies_telling_operator: NEVER,
             crashes: 0,
             cuts: 0,
             jumps: 0,
+            falls: 0,
+            acts: 0,
+            rule_edits: 0,
         }
     }
 
@@ -44,15 +57,25 @@ impl Faults {
             message_doubled: 200,
             message_late: 50,
             receiver_fails: 10,
+            dies_telling: 400,
+            dies_telling_operator: 3,
             crashes: 6,
             cuts: 2,
             jumps: 4,
+            falls: 6,
+            acts: 4,
+            rule_edits: 24,
         }
+    }
+
+    /// Nothing of ours goes wrong on the way of a message.
+    pub(crate) fn spare_messages(&self) -> bool {
+        [self.message_dropped, self.receiver_fails, self.dies_telling].iter().all(|odds| *odds == NEVER)
     }
 }
 
 /// A stretch of true time in which our own network leads nowhere, or nothing of ours runs.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stretch {
     pub(crate) from: True,
     pub(crate) until: True,
@@ -65,6 +88,16 @@ impl Stretch {
 
     pub(crate) fn holds(&self, at: True) -> bool {
         (self.from..self.until).contains(&at)
+    }
+
+    pub(crate) fn length(&self) -> True {
+        self.until - self.from
+    }
+
+    /// The part of it that lies in another.
+    pub(crate) fn within(&self, other: &Self) -> Option<Self> {
+        let both = Self { from: self.from.max(other.from), until: self.until.min(other.until) };
+        (both.from < both.until).then_some(both)
     }
 }
 

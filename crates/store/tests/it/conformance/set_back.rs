@@ -50,3 +50,33 @@ pub(crate) async fn an_hour_that_never_was_keeps_nobody_waiting(world: World) {
     world.check(&monitor, 5, Verdict::Up).await;
     assert!(world.story(monitor.id).await.view.incident.ended.is_some());
 }
+
+/// Its owner edited, paused and resumed it while the clock was ahead: each of these began a cadence in the future.
+pub(crate) async fn a_monitor_that_changed_often_in_that_hour_has_the_last_of_its_cadences(world: World) {
+    let store = &world.store;
+    let (monitor, paused) = (world.monitor("shop").await, world.monitor("paused").await);
+    let now = world.slot(&monitor, 3);
+    let ahead = now + HOUR;
+    for (n, seconds) in [60, 120, 300].into_iter().enumerate() {
+        let mut settings = monitor.settings.clone();
+        settings.interval = Duration::from_secs(seconds);
+        // The first at the very instant that the clock is set back to.
+        let at = if n == 0 { now } else { ahead + MINUTE * n as u32 };
+        store.monitor_edit(world.team, monitor.id, &settings, at).await.unwrap();
+    }
+    for minute in 1..3 {
+        store.monitor_pause(world.team, paused.id, ahead + MINUTE * minute).await.unwrap();
+        store.monitor_resume(world.team, paused.id, ahead + MINUTE * minute).await.unwrap();
+    }
+    store.monitor_pause(world.team, paused.id, ahead + MINUTE * 3).await.unwrap();
+
+    store.set_back(now, HOUR).await.unwrap();
+    let monitor = store.monitor_get(world.team, monitor.id).await.unwrap().unwrap().monitor;
+    assert_eq!((monitor.cadence_since, monitor.settings.interval), (now, MINUTE * 5));
+    let later = now + Duration::from_secs(1);
+    for id in [monitor.id, paused.id] {
+        store.monitor_pause(world.team, id, later).await.unwrap();
+        let resumed = store.monitor_resume(world.team, id, later).await.unwrap().unwrap();
+        assert_eq!(resumed.cadence_since, later, "it goes on from the present");
+    }
+}

@@ -52,6 +52,18 @@ pub(crate) async fn a_region_has_its_own_episodes(world: World) {
     assert_eq!(store.episodes_unsettled(elsewhere, at(20)).await.unwrap(), [episode(elsewhere, 10)]);
 }
 
+pub(crate) async fn when_witnesses_answered_outlives_a_look(world: World) {
+    let (store, elsewhere) = (&world.store, &"fra".parse().unwrap());
+    let answered = async || store.world_answered(&Region::local()).await.unwrap();
+    assert_eq!(answered().await, None);
+    store.look_note(&Region::local(), at(10)).await.unwrap();
+    assert_eq!(answered().await, None, "a look is no answer");
+    store.world_note(&Region::local(), at(20)).await.unwrap();
+    store.look_note(&Region::local(), at(30)).await.unwrap();
+    store.world_note(elsewhere, at(40)).await.unwrap();
+    assert_eq!(answered().await, Some(at(20)));
+}
+
 pub(crate) async fn checks_that_do_not_come_are_counted(world: World) {
     let store = &world.store;
     let count = async |now: u64, since: u64| store.checks_overdue(at(now), at(since)).await.unwrap();

@@ -1,0 +1,58 @@
+//! What a process is made of: production's parts over the simulated network, on the rows that the last one left.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gazer_bus::{Bus, Hold, Registry};
+use gazer_channels::{Channels, Operator};
+use gazer_domain::Region;
+use gazer_domain::http::parse_url;
+use gazer_functions::{Lookout, Outside, Parts};
+use gazer_probes::Prober;
+use gazer_store::{Location, Options, SealingKey, Store};
+
+use super::network::{Network, WITNESS};
+use super::time::{START, Time};
+use super::{chance, receivers};
+
+pub(crate) async fn store() -> Store {
+    let key = SealingKey::from_bytes([7; 32]);
+    let options = Options { location: Location::Memory, key, public_url: "https://gazer.test".into() };
+    let store = Store::open(options).await.expect("a store in memory");
+    store.region_add(&Region::local(), START).await.expect("a region");
+    store
+}
+
+pub(crate) fn registry(parts: &Parts) -> Registry {
+    let outside = Outside {
+        bus: parts.bus.clone(),
+        clock: Arc::clone(&parts.clock),
+        prober: parts.prober.clone(),
+        channels: Arc::clone(&parts.channels),
+        region: Region::local(),
+        checks: 4_000,
+    };
+    gazer_functions::registry(&outside, Some(parts))
+}
+
+/// Its witnesses have no vote yet, and it knows of nothing that is not a row.
+pub(crate) fn parts(time: &Time, network: &Network, store: &Store) -> Parts {
+    let config = gazer_probes::Config {
+        witnesses: vec![WITNESS.parse().expect("a witness")],
+        ..gazer_probes::Config::new(|| START)
+    };
+    let prober = Prober::over(config, Arc::new(network.clone()), Arc::new(network.clone())).expect("a prober");
+    let webhook = (parse_url(receivers::OPERATOR).expect("a URL"), vec![2; 24]);
+    let operator = Operator { webhook: Some(webhook), ..Operator::default() };
+    Parts {
+        store: store.clone(),
+        bus: Bus::new(),
+        clock: Arc::new(time.clone()),
+        prober: prober.clone(),
+        channels: Arc::new(Channels::new(prober, None)),
+        hold: Hold::alone(),
+        random: chance::fill,
+        retention: Duration::from_secs(86_400),
+        lookout: Arc::new(Lookout::new(Region::local(), Lookout::EVERY, operator)),
+    }
+}
