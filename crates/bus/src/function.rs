@@ -70,7 +70,7 @@ pub trait Function: fmt::Debug + std::marker::Send + Sync {
     /// Which processes run it.
     fn role(&self) -> Role;
 
-    fn wakes(&self) -> &'static [Wake];
+    fn wakes(&self) -> &[Wake];
 
     fn intake(&self) -> Intake {
         Intake::ONE_BY_ONE

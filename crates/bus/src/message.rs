@@ -6,6 +6,7 @@ use gazer_domain::channel::{Notice, Target};
 use gazer_domain::delivery::Outcome;
 use gazer_domain::monitor::Brief;
 use gazer_domain::observation::Observation;
+use gazer_domain::sight::Look;
 use gazer_domain::{DeliveryId, MonitorId, Region, TeamId, Timestamp};
 
 /// A named stream. The version in the name changes with the shape of what it carries.
@@ -19,10 +20,12 @@ pub enum Topic {
     Deliver,
     Send,
     Sent,
+    Looked,
 }
 
 impl Topic {
-    pub const ALL: [Self; 6] = [Self::Check, Self::Observed, Self::Plan, Self::Deliver, Self::Send, Self::Sent];
+    pub const ALL: [Self; 7] =
+        [Self::Check, Self::Observed, Self::Plan, Self::Deliver, Self::Send, Self::Sent, Self::Looked];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -32,6 +35,7 @@ impl Topic {
             Self::Deliver => "deliver.v1",
             Self::Send => "send.v1",
             Self::Sent => "sent.v1",
+            Self::Looked => "looked.v1",
         }
     }
 }
@@ -44,6 +48,8 @@ pub enum Message {
     Deliver,
     Send(Box<Send>),
     Sent(Sent),
+    /// A prober looked at itself.
+    Looked(Box<Look>),
 }
 
 /// Checks that are due together in one region.
@@ -133,6 +139,7 @@ impl Message {
             Self::Deliver => Topic::Deliver,
             Self::Send(_) => Topic::Send,
             Self::Sent(_) => Topic::Sent,
+            Self::Looked(_) => Topic::Looked,
         }
     }
 

@@ -33,16 +33,19 @@ pub enum Fault {
     JudgingLate,
     /// Most monitors were not checked when they were due.
     ChecksMissed,
+    /// None of the probers of a region says anything.
+    RegionSilent,
 }
 
 impl Fault {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::StoreSilent,
         Self::UpNotSeen,
         Self::DownNotSeen,
         Self::NetworkDown,
         Self::JudgingLate,
         Self::ChecksMissed,
+        Self::RegionSilent,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -53,6 +56,7 @@ impl Fault {
             Self::NetworkDown => "network_down",
             Self::JudgingLate => "judging_late",
             Self::ChecksMissed => "checks_missed",
+            Self::RegionSilent => "region_silent",
         }
     }
 
@@ -65,6 +69,16 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// What a prober says of itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Look {
+    pub region: Region,
+    /// Tells the probers of a region apart.
+    pub prober: String,
+    pub canaries: Option<Canaries>,
+    pub world: World,
 }
 
 /// What a look found out. What could not be asked, because there is none, is not against us.
@@ -112,19 +126,8 @@ pub fn judge(facts: &Facts) -> Option<(Fault, String)> {
     if let StoreSays::Silent { why } = &facts.store {
         return Some((Fault::StoreSilent, format!("the database does not take what is decided: {why}")));
     }
-    if let Some(Canaries { up, down }) = &facts.canaries {
-        let said = |judged: &Judgement| judged.cause.as_ref().map_or_else(String::new, |cause| format!(": {cause}"));
-        if up.verdict != Verdict::Up {
-            let text = format!("a page of our own that is up was found {}{}", up.verdict.as_str(), said(up));
-            return Some((Fault::UpNotSeen, text));
-        }
-        if down.verdict != Verdict::Down {
-            let text = format!("a port of our own that is closed was found {}{}", down.verdict.as_str(), said(down));
-            return Some((Fault::DownNotSeen, text));
-        }
-    }
-    if let World::Silent { asked } = facts.world {
-        return Some((Fault::NetworkDown, format!("our network seems to be down: none of {asked} witnesses answers")));
+    if let Some(found) = blind(facts.canaries.as_ref(), facts.world) {
+        return Some(found);
     }
     if facts.judging > BEHIND {
         let text = format!("what was seen {} ago is not judged yet", humane_duration(facts.judging));
@@ -137,6 +140,35 @@ pub fn judge(facts: &Facts) -> Option<(Fault, String)> {
         }
         _ => None,
     }
+}
+
+/// What is wrong with a region whose probers are elsewhere, from what they said within `patience`.
+pub fn judge_looks<'a>(looks: impl IntoIterator<Item = &'a Look>, patience: Duration) -> Option<(Fault, String)> {
+    let mut looks = looks.into_iter().peekable();
+    if looks.peek().is_none() {
+        let text = format!("none of its probers has said anything for {}", humane_duration(patience));
+        return Some((Fault::RegionSilent, text));
+    }
+    looks.find_map(|look| blind(look.canaries.as_ref(), look.world))
+}
+
+/// What is wrong with what a prober sees.
+fn blind(canaries: Option<&Canaries>, world: World) -> Option<(Fault, String)> {
+    if let Some(Canaries { up, down }) = canaries {
+        let said = |judged: &Judgement| judged.cause.as_ref().map_or_else(String::new, |cause| format!(": {cause}"));
+        if up.verdict != Verdict::Up {
+            let text = format!("a page of our own that is up was found {}{}", up.verdict.as_str(), said(up));
+            return Some((Fault::UpNotSeen, text));
+        }
+        if down.verdict != Verdict::Down {
+            let text = format!("a port of our own that is closed was found {}{}", down.verdict.as_str(), said(down));
+            return Some((Fault::DownNotSeen, text));
+        }
+    }
+    if let World::Silent { asked } = world {
+        return Some((Fault::NetworkDown, format!("our network seems to be down: none of {asked} witnesses answers")));
+    }
+    None
 }
 
 /// A stretch in which a region could not see, or could not tell.

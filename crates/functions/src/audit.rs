@@ -82,7 +82,7 @@ impl Function for Audit {
         Role::Plan
     }
 
-    fn wakes(&self) -> &'static [Wake] {
+    fn wakes(&self) -> &[Wake] {
         &[Wake::Clock(AUDIT)]
     }
 

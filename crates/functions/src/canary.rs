@@ -7,24 +7,30 @@
 //!
 //! A process that is killed looks again after its start: an episode that lasts is a row, and goes on. One that the store
 //! did not take, because it was the store that failed, is forgotten with the process, and found anew under another id.
+//! Where several processes share the work, each prober looks at itself and says what it sees (`look`); a region of which
+//! nobody says anything is one of which nobody knows whether it sees, and that is told as well.
 //! Where several processes share a store, the one that plans is the one that looks; a new turn begins as a start does,
 //! but keeps in mind what the store did not take: the turn runs out where the store is away.
 
+mod far;
 mod ledger;
+mod watch;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::BTreeMap;
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use futures_util::future::join3;
-use gazer_bus::{Failure, Function, Report, Role, Topic, Wake, Woken};
+use gazer_bus::{Failure, Function, Message, Report, Role, Topic, Wake, Woken};
 use gazer_channels::Operator;
 use gazer_domain::delivery::Outcome;
-use gazer_domain::sight::{self, Episode, Facts, Fault, Sight, StoreSays, Turn};
+use gazer_domain::sight::{self, Facts, Fault, StoreSays, World};
 use gazer_domain::{Region, Timestamp};
 use tokio::sync::Mutex;
 
 use crate::Parts;
-use ledger::Ledger;
+use far::Far;
+use watch::Watch;
 
 /// How often it is looked whether something is due.
 const TICK: Duration = Duration::from_secs(1);
@@ -45,7 +51,9 @@ pub struct Lookout {
     /// From one look to the next.
     pub every: Duration,
     pub operator: Operator,
-    impaired: AtomicBool,
+    /// Whether this process probes from its region, so that it can look for itself.
+    pub probes: bool,
+    impaired: std::sync::Mutex<BTreeMap<Region, bool>>,
 }
 
 impl Lookout {
@@ -53,12 +61,21 @@ impl Lookout {
     pub const EVERY: Duration = Duration::from_secs(15);
 
     pub fn new(region: Region, every: Duration, operator: Operator) -> Self {
-        Self { region, every, operator, impaired: AtomicBool::new(false) }
+        let impaired = std::sync::Mutex::new(BTreeMap::from([(region.clone(), false)]));
+        Self { region, every, operator, probes: true, impaired }
     }
 
-    /// Whether this region is known not to see, or not to tell.
-    pub fn is_impaired(&self) -> bool {
-        self.impaired.load(Ordering::Relaxed)
+    /// Whether each region is known not to see, or not to tell.
+    pub fn impaired(&self) -> BTreeMap<Region, bool> {
+        self.impaired.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note(&self, region: &Region, is_impaired: bool) {
+        self.impaired.lock().unwrap_or_else(PoisonError::into_inner).insert(region.clone(), is_impaired);
+    }
+
+    fn forget(&self, region: &Region) {
+        self.impaired.lock().unwrap_or_else(PoisonError::into_inner).remove(region);
     }
 }
 
@@ -70,8 +87,9 @@ pub(crate) struct Canary {
 
 #[derive(Debug)]
 struct State {
-    sight: Sight,
-    ledger: Ledger,
+    /// The region of this process, and what all share: the store, and how far the judge is behind.
+    home: Watch,
+    far: Far,
     /// The turn of the clock that this is known in, and when it began.
     epoch: i64,
     began: Timestamp,
@@ -86,17 +104,16 @@ struct State {
 
 impl State {
     fn new(parts: &Parts, epoch: i64) -> Self {
-        let (sight, ledger) = (Sight::default(), Ledger::new(&parts.lookout));
+        let home = Watch::new(&parts.lookout, parts.lookout.region.clone());
         let began = parts.clock.now();
-        Self { sight, ledger, epoch, began, looked: None, lived: None, vouched: false, noted: None }
+        Self { home, far: Far::default(), epoch, began, looked: None, lived: None, vouched: false, noted: None }
     }
 
-    /// Somebody else may have looked meanwhile, and what is known is in rows, but for what the store did not take.
+    /// What is known is known better by rows now.
     fn begin_anew(&mut self, parts: &Parts, epoch: i64) {
-        self.ledger.begin_anew();
+        self.home.begin_anew();
+        self.far.begin_anew();
         (self.epoch, self.began, self.looked, self.vouched) = (epoch, parts.clock.now(), None, false);
-        self.sight = Sight::default();
-        self.sight.resume(self.ledger.lasting());
     }
 }
 
@@ -109,20 +126,20 @@ impl Canary {
         let facts = self.facts(state, now).await;
         report.looked_at += 1;
         let took = matches!(facts.store, StoreSays::Taken { .. });
-        if state.ledger.store_answers(&self.parts, took, now).await {
-            state.sight.resume(state.ledger.lasting());
-        }
-        if took {
+        state.home.store_answers(&self.parts, took, now).await;
+        let lookout = &self.parts.lookout;
+        if took && lookout.probes {
             self.note_votes(state, now).await;
         }
-        let found = sight::judge(&facts);
-        let is_well = found.is_none();
-        if let Some(turn) = state.sight.fold(now, found) {
-            report.changed += 1;
-            self.turn(state, turn);
+        report.changed += state.far.look(&self.parts, took, state.began, now).await;
+        let mut found = sight::judge(&facts);
+        if found.is_none() && !lookout.probes {
+            found = state.far.judge_home(&self.parts, state.began, now);
         }
-        self.parts.lookout.impaired.store(state.sight.is_impaired(), Ordering::Relaxed);
-        if is_well && !state.sight.is_impaired() {
+        let is_well = found.is_none();
+        report.changed += u64::from(state.home.fold(now, found));
+        lookout.note(&lookout.region, state.home.is_impaired());
+        if is_well && !state.home.is_impaired() {
             self.live(state, now).await;
         }
     }
@@ -130,8 +147,12 @@ impl Canary {
     async fn facts(&self, state: &mut State, now: Timestamp) -> Facts {
         let prober = &self.parts.prober;
         // Votes lapse in an hour; that an outage of ours outlasts them does not end it.
-        let insists = state.ledger.lasting() == Some(Fault::NetworkDown);
+        let insists = state.home.lasting() == Some(Fault::NetworkDown);
         let store = self.store_says(now, state.began);
+        let judging = self.parts.bus.lag(Topic::Observed);
+        if !self.parts.lookout.probes {
+            return Facts { canaries: None, world: World::Unasked, store: store.await, judging };
+        }
         let world = async {
             if !state.vouched {
                 state.vouched = self.vouch(now).await;
@@ -140,7 +161,7 @@ impl Canary {
         };
         let asked = join3(prober.canaries(), world, store);
         let (canaries, world, store) = Box::pin(asked).await;
-        Facts { canaries, world, store, judging: self.parts.bus.lag(Topic::Observed) }
+        Facts { canaries, world, store, judging }
     }
 
     /// Who starts in the middle of an outage of ours has heard no witness yet, and would call every site down. So what
@@ -174,20 +195,6 @@ impl Canary {
         match in_time(&self.parts, asked).await {
             Ok(counts) => StoreSays::Taken { overdue: counts.overdue, watched: counts.watched },
             Err(why) => StoreSays::Silent { why },
-        }
-    }
-
-    fn turn(&self, state: &mut State, turn: Turn) {
-        let region = self.parts.lookout.region.clone();
-        match turn {
-            Turn::Opened { at, fault, text } => {
-                tracing::error!(%region, code = fault.as_str(), "impaired: {text}");
-                state.ledger.open(Episode { region, fault, text, started: at, ended: None });
-            }
-            Turn::Closed { at } => {
-                tracing::info!(%region, "no longer impaired");
-                state.ledger.close(at);
-            }
         }
     }
 
@@ -237,24 +244,35 @@ impl Function for Canary {
         Role::Plan
     }
 
-    fn wakes(&self) -> &'static [Wake] {
-        &[Wake::Clock(TICK)]
+    fn wakes(&self) -> &[Wake] {
+        &[Wake::Clock(TICK), Wake::Topic(Topic::Looked)]
     }
 
-    async fn run(&self, _: Woken) -> Result<Report, Failure> {
+    async fn run(&self, woken: Woken) -> Result<Report, Failure> {
         let mut state = self.state.lock().await;
         let mut report = Report::default();
+        if let Woken::Messages(messages) = woken {
+            let now = self.parts.clock.now();
+            for message in messages {
+                if let Message::Looked(look) = message {
+                    state.far.hear(*look, now);
+                    report.looked_at += 1;
+                }
+            }
+            return Ok(report);
+        }
         let Some(epoch) = self.parts.hold.epoch() else { return Ok(report) };
         if state.epoch != epoch {
             state.begin_anew(&self.parts, epoch);
         }
         let (now, every) = (self.parts.clock.now(), self.parts.lookout.every);
-        let wait = if state.sight.is_doubtful() { every / SOONER } else { every };
+        let is_doubtful = state.home.is_doubtful() || state.far.is_doubtful();
+        let wait = if is_doubtful { every / SOONER } else { every };
         if !is_within(state.looked, now, wait) {
             state.looked = Some(now);
             self.look(&mut state, now, &mut report).await;
         }
-        report.changed += state.ledger.work(&self.parts).await;
+        report.changed += state.home.work(&self.parts).await + state.far.work(&self.parts).await;
         Ok(report)
     }
 }

@@ -282,7 +282,7 @@ impl Function for Check {
         Role::Check
     }
 
-    fn wakes(&self) -> &'static [Wake] {
+    fn wakes(&self) -> &[Wake] {
         &[Wake::Topic(Topic::Check)]
     }
 

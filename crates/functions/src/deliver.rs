@@ -75,7 +75,7 @@ impl Function for Claim {
         Role::Deliver
     }
 
-    fn wakes(&self) -> &'static [Wake] {
+    fn wakes(&self) -> &[Wake] {
         &[Wake::Topic(Topic::Deliver), Wake::Clock(POLL)]
     }
 
@@ -176,7 +176,7 @@ impl Function for Deliver {
         Role::Deliver
     }
 
-    fn wakes(&self) -> &'static [Wake] {
+    fn wakes(&self) -> &[Wake] {
         &[Wake::Topic(Topic::Sent)]
     }
 

@@ -34,7 +34,7 @@ impl Function for Escalate {
         Role::Plan
     }
 
-    fn wakes(&self) -> &'static [Wake] {
+    fn wakes(&self) -> &[Wake] {
         &[Wake::Clock(EVERY)]
     }
 

@@ -31,7 +31,7 @@ impl Function for Expire {
         Role::Plan
     }
 
-    fn wakes(&self) -> &'static [Wake] {
+    fn wakes(&self) -> &[Wake] {
         &[Wake::Clock(EVERY)]
     }
 

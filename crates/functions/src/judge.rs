@@ -186,7 +186,7 @@ impl Function for Judge {
         Role::Judge
     }
 
-    fn wakes(&self) -> &'static [Wake] {
+    fn wakes(&self) -> &[Wake] {
         &[Wake::Topic(Topic::Observed)]
     }
 

@@ -10,6 +10,7 @@ mod deliver;
 mod escalate;
 mod expire;
 mod judge;
+mod look;
 mod patience;
 mod places;
 mod plan;
@@ -39,6 +40,10 @@ pub struct Outside {
     pub channels: Arc<Channels>,
     /// Where this process probes from.
     pub region: Region,
+    /// Tells it from other processes.
+    pub name: String,
+    /// How often it says what it sees of itself; `None` where whoever plans can look for itself.
+    pub says_every: Option<Duration>,
     /// Checks under way at a time, of all teams together.
     pub checks: usize,
 }
@@ -83,6 +88,7 @@ impl fmt::Debug for Parts {
 pub fn registry(outside: &Outside, parts: Option<&Parts>) -> Registry {
     let mut functions: Vec<Arc<dyn Function>> =
         vec![Arc::new(check::Check::new(outside)), Arc::new(send::Send::new(outside))];
+    functions.extend(outside.says_every.map(|every| Arc::new(look::Look::new(outside, every)) as Arc<dyn Function>));
     if let Some(parts) = parts {
         functions.extend([
             Arc::new(plan::Plan::new(parts)) as Arc<dyn Function>,

@@ -214,7 +214,7 @@ impl Function for Plan {
         Role::Plan
     }
 
-    fn wakes(&self) -> &'static [Wake] {
+    fn wakes(&self) -> &[Wake] {
         &[Wake::Clock(WINDOW), Wake::Topic(gazer_bus::Topic::Plan)]
     }
 

@@ -37,7 +37,7 @@ impl Function for Send {
         Role::Send
     }
 
-    fn wakes(&self) -> &'static [Wake] {
+    fn wakes(&self) -> &[Wake] {
         &[Wake::Topic(Topic::Send)]
     }
 

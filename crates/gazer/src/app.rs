@@ -87,7 +87,8 @@ impl App {
         } else {
             None
         };
-        let (bus, nats) = cluster::join(&config, house.as_ref().map(|house| &house.key)).await?;
+        let name = chance::secret();
+        let (bus, nats) = cluster::join(&config, name.clone(), house.as_ref().map(|house| &house.key)).await?;
 
         let has = |role| config.part.roles.contains(&role);
         let canaries = if has(Role::Check) {
@@ -103,6 +104,8 @@ impl App {
             prober: prober.clone(),
             channels: Arc::clone(&channels),
             region: config.part.region.clone(),
+            says_every: nats.as_ref().map(|_| config.look_every),
+            name,
             checks: gazer_functions::checks_within(descriptors),
         };
         let (mut turns, mut keepers, mut parts) = (Turns::default(), Vec::new(), None);
@@ -110,6 +113,8 @@ impl App {
             (turns, keepers) = turn::of(&house.store, &config.place, &config.part.roles).await?;
             let operator = config.operator.open(&house.store).await?;
             operator::judge(&operator, prober.door())?;
+            let mut lookout = Lookout::new(config.part.region.clone(), config.look_every, operator);
+            lookout.probes = has(Role::Check);
             parts = Some(Parts {
                 store: house.store.clone(),
                 bus: bus.clone(),
@@ -119,7 +124,7 @@ impl App {
                 channels,
                 random: chance::fill,
                 retention: config.retention,
-                lookout: Arc::new(Lookout::new(config.part.region.clone(), config.look_every, operator)),
+                lookout: Arc::new(lookout),
             });
         }
         let functions = gazer_functions::registry(&outside, parts.as_ref()).of(&config.part.roles);

@@ -11,7 +11,7 @@ use gazer_store::{Location, SealingKey};
 
 use crate::cli::{BusFlags, Failure};
 use crate::config::{Config, Place};
-use crate::{chance, place};
+use crate::place;
 
 /// What the keys of the bus derive from.
 const PURPOSE: &str = "bus";
@@ -125,7 +125,11 @@ pub(crate) fn seals(key: &SealingKey) -> Seals {
 }
 
 /// The bus of this process. `key` is the house's, where this process has opened it.
-pub(crate) async fn join(config: &Config, key: Option<&SealingKey>) -> anyhow::Result<(Bus, Option<Nats>)> {
+pub(crate) async fn join(
+    config: &Config,
+    name: String,
+    key: Option<&SealingKey>,
+) -> anyhow::Result<(Bus, Option<Nats>)> {
     let Part { roles, bus, region, key: region_key } = &config.part;
     let Some(Servers { addresses, credentials, replicas, .. }) = bus else { return Ok((Bus::new(), None)) };
     let seals = match (key, region_key) {
@@ -139,7 +143,7 @@ pub(crate) async fn join(config: &Config, key: Option<&SealingKey>) -> anyhow::R
         servers: addresses.clone(),
         credentials: credentials.clone(),
         authorities: config.authorities_file.clone(),
-        name: chance::secret(),
+        name,
         region: region.clone(),
         is_house: roles.iter().any(|role| role.needs_store()),
         seals,

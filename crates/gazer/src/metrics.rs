@@ -73,10 +73,13 @@ impl Collector for Counts {
             let told = "1 while this process has the clock's turn: of those that share a database, one.";
             held.encode(encoder.encode_descriptor("clock_turn", told, None, held.metric_type())?)?;
 
-            let impaired = ConstGauge::new(u64::from(lookout.is_impaired() && hold.is_held()));
             let told = "Whether Gazer itself is known not to see, or not to tell, as the process that plans says.";
-            let mut told = encoder.encode_descriptor("impaired", told, None, impaired.metric_type())?;
-            impaired.encode(told.encode_family(&[("region", lookout.region.as_str())])?)?;
+            let kind = ConstGauge::new(0_u64).metric_type();
+            let mut told = encoder.encode_descriptor("impaired", told, None, kind)?;
+            for (region, is_impaired) in lookout.impaired() {
+                let impaired = ConstGauge::new(u64::from(is_impaired && hold.is_held()));
+                impaired.encode(told.encode_family(&[("region", region.as_str())])?)?;
+            }
         }
 
         let counter = ConstCounter::new(0u64).metric_type();

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use gazer_domain::{DeliveryId, Region, TeamId, Timestamp};
-use gazer_wire::{Unreadable, brief, notice, observation, outcome, parsed, raw, read, target, write};
+use gazer_wire::{Unreadable, brief, look, notice, observation, outcome, parsed, raw, read, target, write};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -107,6 +107,7 @@ pub(super) fn encode(message: &Message, region: &Region, seals: &Seals) -> Resul
             attempts: sent.attempts,
             outcome: raw(outcome::to_json(&sent.outcome)),
         }),
+        Message::Looked(said) => look::to_json(said),
         Message::Plan | Message::Deliver => "null".into(),
     })
 }
@@ -155,6 +156,7 @@ pub(super) fn decode(topic: Topic, region: &Region, text: &str, seals: &Seals) -
             let outcome = outcome::from_json(outcome.get())?;
             Ok(Message::Sent(Sent { delivery: DeliveryId::from_text(delivery), epoch, attempts, outcome }))
         }
+        Topic::Looked => Ok(Message::Looked(Box::new(look::from_json(item.get(), region.clone())?))),
         Topic::Plan => Ok(Message::Plan),
         Topic::Deliver => Ok(Message::Deliver),
     };

@@ -77,8 +77,8 @@ const fn recent_enough(topic: Topic) -> Duration {
         Topic::Check => Duration::from_millis(500),
         // The judge waits for company, and for its database.
         Topic::Observed | Topic::Sent => Duration::from_secs(5),
-        // It could be sent twice. Bells are polled for.
-        Topic::Send | Topic::Plan | Topic::Deliver => Duration::ZERO,
+        // It could be sent twice. Bells are polled for, and looks are taken again.
+        Topic::Send | Topic::Plan | Topic::Deliver | Topic::Looked => Duration::ZERO,
     }
 }
 
@@ -147,6 +147,7 @@ fn region(message: &Message) -> Option<&Region> {
     match message {
         Message::Check(batch) => Some(&batch.region),
         Message::Observed(seen) => Some(&seen.region),
+        Message::Looked(look) => Some(&look.region),
         _ => None,
     }
 }

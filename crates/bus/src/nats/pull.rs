@@ -36,12 +36,13 @@ const fn room(topic: Topic) -> u32 {
         Topic::Observed | Topic::Sent => 64,
         // As many as are sent at a time.
         Topic::Send => 64,
-        Topic::Plan | Topic::Deliver => 8,
+        Topic::Plan | Topic::Deliver | Topic::Looked => 8,
     }
 }
 
-const fn is_bell(topic: Topic) -> bool {
-    matches!(topic, Topic::Plan | Topic::Deliver)
+/// Nobody misses one: it comes again.
+const fn is_passing(topic: Topic) -> bool {
+    matches!(topic, Topic::Plan | Topic::Deliver | Topic::Looked)
 }
 
 pub(super) async fn pull(link: Arc<Link>, bus: Bus, topic: Topic, turn: Hold) {
@@ -103,7 +104,7 @@ async fn take_one(link: &Arc<Link>, bus: &Bus, topic: Topic, message: Delivered,
     let receipt = Receipt::new(move |outcome| {
         let _ = &place;
         let kind = match outcome {
-            Outcome::Again if !is_bell(topic) => AckKind::Nak(Some(AGAIN_AFTER)),
+            Outcome::Again if !is_passing(topic) => AckKind::Nak(Some(AGAIN_AFTER)),
             _ => AckKind::Ack,
         };
         let acker = Arc::clone(&acker);

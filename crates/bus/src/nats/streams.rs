@@ -63,6 +63,7 @@ pub(super) const fn kept(topic: Topic) -> Kept {
             Kept { stream: "GAZER_SEND", age, ack_wait: SEND_ACK_WAIT, ..plain }
         }
         Topic::Sent => Kept { stream: "GAZER_SENT", ..plain },
+        Topic::Looked => Kept { stream: "GAZER_LOOKED", age: minutes(1), bytes: MIB, by_region: true, ..plain },
         Topic::Plan => Kept { stream: "GAZER_PLAN", age: minutes(1), bytes: MIB, ..plain },
         Topic::Deliver => Kept { stream: "GAZER_DELIVER", age: minutes(1), bytes: MIB, ..plain },
     }
@@ -93,6 +94,7 @@ pub(super) fn consumer(topic: Topic, region: &Region) -> String {
         Topic::Deliver => "deliver".into(),
         Topic::Send => "send".into(),
         Topic::Sent => "settle".into(),
+        Topic::Looked => "canary".into(),
     }
 }
 

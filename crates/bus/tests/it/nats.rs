@@ -60,7 +60,7 @@ impl Function for Handle {
         self.0.role
     }
 
-    fn wakes(&self) -> &'static [Wake] {
+    fn wakes(&self) -> &[Wake] {
         self.1
     }
 

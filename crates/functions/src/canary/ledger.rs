@@ -8,9 +8,9 @@
 use std::sync::Arc;
 
 use futures_util::future::join;
-use gazer_domain::Timestamp;
 use gazer_domain::delivery::Outcome;
 use gazer_domain::sight::{Episode, Fault, News, Told};
+use gazer_domain::{Region, Timestamp};
 use gazer_store::TrackedEpisode;
 
 use super::{Lookout, in_time};
@@ -24,6 +24,7 @@ const MOST: usize = 50;
 #[derive(Debug)]
 pub(super) struct Ledger {
     lookout: Arc<Lookout>,
+    region: Region,
     /// Oldest first.
     entries: Vec<Entry>,
     /// Rows of earlier processes were read.
@@ -48,9 +49,13 @@ struct Pause {
 }
 
 impl Ledger {
-    pub(super) fn new(lookout: &Arc<Lookout>) -> Self {
-        let (webhook, email) = (Pause::default(), Pause::default());
-        Self { lookout: Arc::clone(lookout), entries: Vec::new(), loaded: false, store_answers: false, webhook, email }
+    pub(super) fn new(lookout: &Arc<Lookout>, region: Region) -> Self {
+        let (lookout, webhook, email) = (Arc::clone(lookout), Pause::default(), Pause::default());
+        Self { lookout, region, entries: Vec::new(), loaded: false, store_answers: false, webhook, email }
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.entries.is_empty()
     }
 
     /// What is wrong at present.
@@ -100,7 +105,7 @@ impl Ledger {
         if !answers || self.loaded {
             return false;
         }
-        let rows = match in_time(parts, parts.store.episodes_unsettled(&self.lookout.region, now)).await {
+        let rows = match in_time(parts, parts.store.episodes_unsettled(&self.region, now)).await {
             Ok(rows) => rows,
             Err(why) => {
                 tracing::warn!("the operator's episodes cannot be read: {why}");

@@ -1,12 +1,14 @@
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use gazer_bus::hold::{self, Lease};
 use gazer_bus::{Bus, Clock, Hold};
 use gazer_channels::Channels;
 use gazer_domain::Region;
-use gazer_domain::sight::Told;
+use gazer_domain::cause::{Cause, Code};
+use gazer_domain::sight::{Canaries, Episode, Look, Told};
+use gazer_domain::verdict::{Judgement, Verdict};
 use gazer_probes::{Config, Prober};
 use gazer_store::{Location, Options, SealingKey, Store, TrackedEpisode};
 use gazer_testkit::now::now;
@@ -78,6 +80,10 @@ impl World {
         world
     }
 
+    fn is_impaired(&self) -> bool {
+        self.canary.parts.lookout.impaired()[&Region::local()]
+    }
+
     /// Waits until the turn is of this epoch.
     async fn turn(&self, epoch: i64) {
         self.epoch.store(epoch, Ordering::SeqCst);
@@ -114,12 +120,12 @@ async fn what_the_store_did_not_take_outlives_the_turn() {
     let world = World::new().await;
     {
         let mut state = world.canary.state.lock().await;
-        state.ledger.open(world.episode());
-        let lasting = state.ledger.lasting();
-        state.sight.resume(lasting);
+        for _ in 0..2 {
+            state.home.fold(world.clock.now(), Some((Fault::StoreSilent, "no answer".into())));
+        }
         state.epoch = 1;
         // Told from memory: the store is not known to answer.
-        state.ledger.work(&world.canary.parts).await;
+        state.home.work(&world.canary.parts).await;
     }
     assert_eq!(world.kinds(), ["operator.impaired"]);
     world.turn(2).await;
@@ -142,14 +148,75 @@ async fn what_another_process_told_is_not_told_again() {
     store.episode_put(&tracked).await.expect("the store answers");
     world.turn(2).await;
     world.look().await;
-    assert!(world.canary.parts.lookout.is_impaired(), "it lasts until two looks found nothing");
+    assert!(world.is_impaired(), "it lasts until two looks found nothing");
     // It is ended, and told, by another; then the turn comes back.
     (tracked.episode.ended, tracked.webhook) = (Some(world.clock.now()), Told::All);
     store.episode_put(&tracked).await.expect("the store answers");
     world.turn(3).await;
     for _ in 0..2 {
         world.look().await;
-        assert!(!world.canary.parts.lookout.is_impaired());
+        assert!(!world.is_impaired());
     }
     assert!(world.kinds().is_empty(), "{:?}", world.kinds());
+}
+
+impl World {
+    /// A prober of that region says what it sees: all is well, or its network is down.
+    async fn says(&self, region: &str, world: gazer_domain::sight::World) {
+        let refused = Judgement::of(Verdict::Down, Cause::new(Code::ConnectionRefused, "it is closed"));
+        let canaries = Some(Canaries { up: Judgement::UP, down: refused });
+        let look = Look { region: region.parse().unwrap(), prober: "one".into(), canaries, world };
+        let said = self.canary.run(Woken::Messages(vec![Message::Looked(Box::new(look))])).await;
+        said.expect("hearing cannot fail");
+    }
+
+    fn news(&self) -> Vec<String> {
+        let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+        let told = self.receiver.received();
+        let data = |hook: &gazer_testkit::receiver::Received| {
+            format!(
+                "{} {} {}",
+                hook.kind(),
+                text(&hook.json["data"]["region"]),
+                text(&hook.json["data"]["cause"]["code"])
+            )
+        };
+        told.iter().map(data).collect()
+    }
+}
+
+#[tokio::test]
+async fn a_region_that_is_blind_or_silent_is_told_by_its_name_once() {
+    use gazer_domain::sight::World as Seen;
+    let world = World::new().await;
+    let store = &world.canary.parts.store;
+    for region in ["eu", "us"] {
+        assert!(store.region_add(&region.parse().unwrap(), world.clock.now()).await.unwrap());
+    }
+    world.look().await;
+    for _ in 0..6 {
+        world.says("eu", Seen::Answers).await;
+        world.says("us", Seen::Answers).await;
+        world.look().await;
+    }
+    assert!(world.news().is_empty(), "{:?}", world.news());
+    for _ in 0..3 {
+        world.says("eu", Seen::Silent { asked: 3 }).await;
+        world.says("us", Seen::Answers).await;
+        world.look().await;
+    }
+    assert_eq!(world.news(), ["operator.impaired eu network_down"]);
+    for _ in 0..8 {
+        world.says("eu", Seen::Answers).await;
+        world.look().await;
+    }
+    let impaired = "operator.impaired us region_silent";
+    assert_eq!(world.news(), ["operator.impaired eu network_down", "operator.recovered eu network_down", impaired]);
+    assert!(store.region_remove(&"us".parse().unwrap(), world.clock.now()).await.unwrap());
+    for _ in 0..2 {
+        world.says("eu", Seen::Answers).await;
+        world.look().await;
+    }
+    assert_eq!(world.news().last().map(String::as_str), Some("operator.recovered us region_silent"));
+    assert_eq!(world.canary.parts.lookout.impaired().len(), 2, "what is gone is not counted");
 }

@@ -7,6 +7,7 @@ use gazer_domain::delivery::Outcome;
 use gazer_domain::http::{Auth, HttpSpec, parse_url};
 use gazer_domain::monitor::{Brief, Spec, Verify};
 use gazer_domain::observation::{Observation, Phases};
+use gazer_domain::sight::{Canaries, Look, World};
 use gazer_domain::verdict::{Judgement, Verdict};
 
 use super::*;
@@ -74,6 +75,11 @@ fn what_is_carried_arrives_as_it_was() {
         Outcome::Refused { why: "HTTP 410".into() },
     ] {
         arrives(&Message::Sent(Sent { delivery: DeliveryId::from_text("del_1"), epoch: 2, attempts: 1, outcome }));
+    }
+    let canaries =
+        Canaries { up: Judgement::UP, down: Judgement::unknown(Cause::new(Code::Overloaded, "no descriptors")) };
+    for (canaries, world) in [(Some(canaries), World::Answers), (None, World::Silent { asked: 3 })] {
+        arrives(&Message::Looked(Box::new(Look { region: eu(), prober: "one".into(), canaries, world })));
     }
     arrives(&Message::Plan);
     arrives(&Message::Deliver);

@@ -30,6 +30,8 @@ pub(crate) fn registry(parts: &Parts) -> Registry {
         prober: parts.prober.clone(),
         channels: Arc::clone(&parts.channels),
         region: Region::local(),
+        name: "only".into(),
+        says_every: None,
         checks: 4_000,
     };
     gazer_functions::registry(&outside, Some(parts))

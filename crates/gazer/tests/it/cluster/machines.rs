@@ -91,8 +91,13 @@ impl Ground {
 
 impl Machines {
     pub(crate) async fn start(regions: &[&str]) -> Self {
+        Self::start_with(regions, |front| front).await
+    }
+
+    /// `more` is said to the one with the pages.
+    pub(crate) async fn start_with(regions: &[&str], more: impl FnOnce(Recipe) -> Recipe) -> Self {
         let ground = Ground::start().await;
-        let front = Driver::start(ground.front()).await;
+        let front = Driver::start(more(ground.front())).await;
         let workers = ground.workers(&front.gazer, regions).await;
         Self { front, workers, ground }
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gazer_testkit::ca::Ca;
-use gazer_testkit::process::Gazer;
+use gazer_testkit::process::{Gazer, Recipe};
 use gazer_testkit::receiver::{Received, WebhookReceiver};
 use gazer_testkit::site::{Fault, Site};
 use serde_json::{Value, json};
@@ -82,4 +82,46 @@ async fn an_outage_in_one_region_is_regional_and_in_both_it_is_down() {
     down.wait_for(is("monitor.recovered"), PATIENCE).await;
     assert_eq!(kinds(&down).iter().filter(|kind| *kind == "monitor.down").count(), 1);
     assert_eq!(kinds(&regional)[0], "monitor.regional");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_region_that_falls_silent_is_told_to_the_operator_and_to_no_tenant() {
+    let (operator, owner) = (WebhookReceiver::start().await, WebhookReceiver::start().await);
+    let watched = |front: Recipe| front.env("GAZER_LOOK_EVERY", "2s").env("GAZER_OPERATOR_WEBHOOK", operator.url());
+    let mut machines = Machines::start_with(&["eu", "us"], watched).await;
+    for prober in &mut machines.workers.probers {
+        prober.set("GAZER_LOOK_EVERY", Some("2s"));
+        prober.restart().await;
+    }
+    machines.front.webhook(&owner.url()).await;
+    let site = Site::http().await;
+    let path = format!("/monitors/{}", machines.front.monitor("Shop", &site.url(), json!({})).await);
+    let both = |seen: &Value| region(seen, "eu")["status"] == "up" && region(seen, "us")["status"] == "up";
+    machines.front.until(&path, both, PATIENCE).await;
+    operator
+        .wait_until(
+            |news| news.iter().filter(|hook| hook.kind() == "operator.recovered").count() == starts(news),
+            PATIENCE,
+        )
+        .await;
+    let before = operator.received().len();
+
+    machines.workers.probers[1].kill9().await;
+    let told = operator.wait_until(|news| news.len() > before, PATIENCE).await;
+    let told = told[before..].iter().map(|hook| (hook.kind(), &hook.json["data"]));
+    let told: Vec<_> =
+        told.map(|(kind, data)| (kind.to_owned(), data["region"].clone(), data["cause"]["code"].clone())).collect();
+    assert_eq!(told, [("operator.impaired".to_owned(), json!("us"), json!("region_silent"))]);
+    machines.workers.probers[1].start().await;
+    let ended = operator.wait_until(|news| news.len() > before + 1, PATIENCE).await;
+    assert_eq!(
+        (ended[before + 1].kind(), &ended[before + 1].json["data"]["region"]),
+        ("operator.recovered", &json!("us"))
+    );
+    assert_eq!(owner.received(), []);
+}
+
+/// On a busy machine a region may be late to say its first word.
+fn starts(news: &[Received]) -> usize {
+    news.iter().filter(|hook| hook.kind() == "operator.impaired").count()
 }
