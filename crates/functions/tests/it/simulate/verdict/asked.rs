@@ -32,7 +32,9 @@ fn wrong(story: &Story, asked: &Asked) -> Option<String> {
         let lately = Stretch { from: from.saturating_sub(UNANSWERED), until: from };
         let watched = one.reigns.iter().filter_map(|reign| reign.when.within(&lately));
         let was_paused = watched.map(|watched| watched.length()).sum::<True>() < lately.length();
-        if was_paused || story.hidden(lately.from, from) > 0 {
+        // With a monitor that is deleted the request is gone as well, before anybody looks.
+        let is_deleted = one.reigns.last().is_none_or(|last| last.when.until <= from + LOOK);
+        if was_paused || is_deleted || story.hidden(lately.from, from) > 0 {
             return None;
         }
         return story.faults.spare_messages().then(|| "nobody answered".to_owned());

@@ -15,11 +15,13 @@ pub(super) async fn behind(story: &Story, store: &Store, complaints: &mut Vec<St
     let received: HashSet<&str> = story.receipts.iter().map(|receipt| receipt.id.as_str()).collect();
     let refused: HashSet<&str> = story.refusals.iter().map(|refusal| refusal.id.as_str()).collect();
     let mut merged = BTreeMap::new();
+    let mut listed_ids = HashSet::new();
     let mut page = Page::first(500);
     loop {
         let listed = store.incident_list(TEAM, IncidentFilter::default(), &page).await.expect("the store answers");
         for view in &listed.rows {
             let id = view.incident.id;
+            listed_ids.insert(id.to_string());
             let told = store.incident_get(TEAM, id).await.expect("the store answers").expect("it is listed");
             if told.view.incident.ended.is_none() {
                 complaints.push(format!("{id} is still open"));
@@ -41,9 +43,16 @@ pub(super) async fn behind(story: &Story, store: &Store, complaints: &mut Vec<St
                 }
             }
         }
-        let Some(next) = listed.next else { return merged };
+        let Some(next) = listed.next else { break };
         page.after = Some(next);
     }
+    // Those of a monitor that was deleted are gone once they are told. What was only told by its end was merged.
+    for receiver in 0..RECEIVERS {
+        let heard = story.heard(receiver).into_values().flatten();
+        let gone = heard.filter(|heard| heard.down.is_none() && !listed_ids.contains(&heard.incident));
+        merged.entry(receiver).or_insert_with(HashSet::new).extend(gone.map(|heard| heard.incident));
+    }
+    merged
 }
 
 /// Who refuses for good is not asked again, and is not told the end of what it would not hear of.
