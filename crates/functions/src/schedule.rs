@@ -96,8 +96,8 @@ impl Schedule {
 mod tests {
     use std::time::Duration;
 
-    use gazer_domain::http::{HttpSpec, parse_url};
     use gazer_domain::Quorum;
+    use gazer_domain::http::{HttpSpec, parse_url};
     use gazer_domain::monitor::{Settings, Spec, Verify};
 
     use super::*;

@@ -84,7 +84,10 @@ impl App {
         let operator = config.operator.open(&store).await?;
         operator::judge(&operator, prober.door())?;
         let region = Region::local();
-        store.region_own(&region, system_now()).await.context("the region of this process could not be written down")?;
+        store
+            .region_own(&region, system_now())
+            .await
+            .context("the region of this process could not be written down")?;
         let lookout = Arc::new(Lookout::new(region, config.look_every, operator));
         let channels = Arc::new(Channels::new(prober.clone(), config.mail.clone()));
         let (hold, turn) = turn::of(&store, &config.place).await?;

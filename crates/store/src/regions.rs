@@ -112,9 +112,10 @@ impl Store {
         for row in &absent {
             let (key, region) = (row.int("key")?, row.int("region")?);
             // One that cannot be read must not keep all the others from being checked.
-            let Ok(monitor) = self.monitor(row).inspect_err(
-                |err| tracing::error!(error = err as &dyn std::error::Error, "a monitor cannot be read"),
-            ) else {
+            let Ok(monitor) = self
+                .monitor(row)
+                .inspect_err(|err| tracing::error!(error = err as &dyn std::error::Error, "a monitor cannot be read"))
+            else {
                 continue;
             };
             let fresh = Health::fresh(now.max(monitor.cadence_since));

@@ -102,10 +102,7 @@ fn where_the_rest_cannot_reach_the_quorum_nobody_is_waited_for() {
 #[test]
 fn what_goes_on_in_one_region_is_regional_once_the_others_are_well() {
     let script = format!("{ALL_UP} a 1 down\n b 1 down\n c 1 up\n b 2 up\n c 2 up\n a 2 down");
-    assert_eq!(
-        play(3, "majority", &script),
-        "a 0 up: up from 0\nb 1 down: down from 1\na 2 down: regional from 2\n"
-    );
+    assert_eq!(play(3, "majority", &script), "a 0 up: up from 0\nb 1 down: down from 1\na 2 down: regional from 2\n");
 }
 
 #[test]
@@ -117,10 +114,7 @@ fn a_region_that_falls_silent_loses_its_vote_and_holds_nothing_back() {
 #[test]
 fn regions_that_fall_silent_together_are_not_compared() {
     let script = format!("{ALL_UP} a 1 down\n a 2 down\n audit 2\n b 3 up\n c 3 up\n a 3 up");
-    assert_eq!(
-        play(3, "majority", &script),
-        "a 0 up: up from 0\naudit 2: down from 1\na 3 up: up from 3\n"
-    );
+    assert_eq!(play(3, "majority", &script), "a 0 up: up from 0\naudit 2: down from 1\na 3 up: up from 3\n");
 }
 
 #[test]
@@ -179,12 +173,7 @@ fn plays(regions: usize) -> impl Strategy<Value = Vec<Play>> {
 }
 
 fn quorum() -> impl Strategy<Value = Quorum> {
-    prop_oneof![
-        Just(Quorum::Any),
-        Just(Quorum::Majority),
-        Just(Quorum::All),
-        (1u8..6).prop_map(Quorum::AtLeast),
-    ]
+    prop_oneof![Just(Quorum::Any), Just(Quorum::Majority), Just(Quorum::All), (1u8..6).prop_map(Quorum::AtLeast),]
 }
 
 fn one(standing: &mut Standing, play: &Play) -> Vec<Change> {

@@ -3,11 +3,11 @@
 //! Where one region is enough to say it, they are kept with the incident that they open. Where several decide, the first
 //! failing check of one of them may be told only when another has reported; until then it waits in `onsets`.
 
+use gazer_domain::Timestamp;
 use gazer_domain::cause::{Cause, Code};
 use gazer_domain::incident::Trouble;
 use gazer_domain::observation::Attempt;
 use gazer_domain::verdict::Verdict;
-use gazer_domain::Timestamp;
 
 use crate::incidents::cause;
 use crate::sql::args;
@@ -105,7 +105,8 @@ impl Tx {
             return Ok(onsets);
         }
         for (track, health) in watch.troubled() {
-            let sql = "select track, slot, cause_code, cause_text, attempts from onsets where track = $1 and slot >= $2";
+            let sql =
+                "select track, slot, cause_code, cause_text, attempts from onsets where track = $1 and slot >= $2";
             let Some(row) = self.conn().row(sql, args![track.key, health.since]).await? else { continue };
             onsets.push(Onset {
                 region_key: track.region_key,

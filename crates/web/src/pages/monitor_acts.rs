@@ -56,12 +56,7 @@ pub(crate) async fn checked(
     Ok(checked_page(&view, seen.as_ref(), &member, web.now()).into_response())
 }
 
-pub(crate) fn checked_page(
-    view: &MonitorView,
-    seen: Option<&Seen>,
-    viewer: &Principal,
-    now: Timestamp,
-) -> Markup {
+pub(crate) fn checked_page(view: &MonitorView, seen: Option<&Seen>, viewer: &Principal, now: Timestamp) -> Markup {
     let (id, name) = (view.monitor.id, &view.monitor.settings.name);
     let body = html! {
         div {

@@ -39,10 +39,10 @@ pub(super) fn told(refused: Invalid) -> Invalid {
 }
 
 pub(super) fn fields(form: &Form, there: &[Region]) -> Markup {
-    let ticks: Vec<(String, Markup)> =
-        there.iter().map(|region| (region.to_string(), html! { (region) })).collect();
+    let ticks: Vec<(String, Markup)> = there.iter().map(|region| (region.to_string(), html! { (region) })).collect();
     let numbers: Vec<(String, String)> = numbers(form, there.len());
-    let mut options = vec![("any", "any of them says so"), ("majority", "most of them say so"), ("all", "all of them say so")];
+    let mut options =
+        vec![("any", "any of them says so"), ("majority", "most of them say so"), ("all", "all of them say so")];
     options.extend(numbers.iter().map(|(value, label)| (value.as_str(), label.as_str())));
     html! {
         @if there.len() > 1 {

@@ -174,12 +174,10 @@ pub(crate) fn page(rule: Option<RuleId>, choice: &Choice, form: &Form, viewer: &
 }
 
 fn fields(choice: &Choice, form: &Form) -> Markup {
-    let is_offered = |on: &Trigger| *on != Trigger::Regional || choice.several || form.all("on").any(|on| on == "regional");
-    let triggers: Vec<(String, Markup)> = Trigger::ALL
-        .into_iter()
-        .filter(is_offered)
-        .map(|on| (on.as_str().to_owned(), html! { (label(on)) }))
-        .collect();
+    let is_offered =
+        |on: &Trigger| *on != Trigger::Regional || choice.several || form.all("on").any(|on| on == "regional");
+    let triggers: Vec<(String, Markup)> =
+        Trigger::ALL.into_iter().filter(is_offered).map(|on| (on.as_str().to_owned(), html! { (label(on)) })).collect();
     let channels: Vec<(String, Markup)> = choice
         .channels
         .iter()

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use gazer_domain::period::{Change, Status};
 use gazer_domain::monitor::Monitor;
+use gazer_domain::period::{Change, Status};
 use gazer_domain::verdict::Verdict;
 use gazer_domain::{IncidentId, Timestamp};
 use gazer_store::{Installation, Settled, Totals};

@@ -42,8 +42,7 @@ async fn audit(world: &World, now: Timestamp) {
         let gaps = watch.standing.regions.iter().enumerate();
         let gaps = gaps.filter_map(|(i, health)| Some((i, fold_gap(*health, now, watch.grace, &watch.policy)?)));
         let gaps: Vec<_> = gaps.collect();
-        let advanced: Vec<_> =
-            gaps.iter().map(|(i, step)| Advance::of(watch.tracks[*i].key, step.health)).collect();
+        let advanced: Vec<_> = gaps.iter().map(|(i, step)| Advance::of(watch.tracks[*i].key, step.health)).collect();
         tx.health_advance(&advanced).await.unwrap();
         if let Some(change) = watch.standing.lapse(&gaps) {
             tx.turn(watch, change, None, world.id(), now).await.unwrap();
@@ -79,7 +78,8 @@ pub(crate) async fn a_majority_of_three_makes_it_down(world: World) {
 
 pub(crate) async fn one_of_three_is_regional_and_has_a_trigger_of_its_own(world: World) {
     let (regions, monitor) = (three(&world).await, world.monitor("shop").await);
-    let (down, regional) = (rule(&world, "down", Trigger::Down).await, rule(&world, "regional", Trigger::Regional).await);
+    let (down, regional) =
+        (rule(&world, "down", Trigger::Down).await, rule(&world, "regional", Trigger::Regional).await);
     all(&world, &regions, &monitor, 0, &[Up, Up, Up]).await;
     all(&world, &regions, &monitor, 1, &[Up, Up, Down]).await;
     let story = world.story(monitor.id).await;

@@ -23,7 +23,10 @@ pub(crate) async fn a_request_is_handed_out_once(world: World) {
         tx.request_settle(request, &Region::local(), answer).await.unwrap();
         tx.commit().await.unwrap();
     }
-    assert_eq!(store.request_get(team, request).await.unwrap(), Some(Some(Answer { region: Region::local(), observation: seen })));
+    assert_eq!(
+        store.request_get(team, request).await.unwrap(),
+        Some(Some(Answer { region: Region::local(), observation: seen }))
+    );
     let day = std::time::Duration::from_secs(86_400);
     assert_eq!(store.expire(at(3_600), day, 9).await.unwrap().requests, 0);
     assert_eq!(store.expire(at(3_601), day, 9).await.unwrap().requests, 1);
