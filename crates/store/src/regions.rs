@@ -8,7 +8,7 @@
 //! A monitor that names no regions is checked from every one there is. So a region that comes or goes changes monitors,
 //! in the transaction that makes or removes it, and takes the next number of the plan for them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use gazer_domain::health::Health;
 use gazer_domain::{Invalid, Region, Timestamp};
@@ -163,10 +163,17 @@ pub(crate) async fn resolve(conn: &mut Conn, regions: &[Region]) -> Result<Vec<i
         there.get(region).copied().ok_or_else(|| {
             let known = there.keys().map(Region::as_str).collect::<Vec<_>>();
             let known = if known.is_empty() { "none yet".to_owned() } else { known.join(", ") };
-            Invalid::new(format!("regions[{at}]"), format!("must be a region there is: {known}"))
+            let why = format!("must be a region there is, which {region} is not; there are {known}");
+            Invalid::new(format!("regions[{at}]"), why)
         })
     };
     Ok(regions.iter().enumerate().map(key_of).collect::<Result<_, _>>()?)
+}
+
+/// Every region that ever was, by its key.
+pub(crate) async fn names(conn: &mut Conn) -> Result<HashMap<i64, Region>> {
+    let rows = conn.rows("select name, key from regions", args![]).await?;
+    rows.iter().map(|row| Ok((row.int("key")?, row.word("name", |name| name.parse().ok())?))).collect()
 }
 
 async fn present(conn: &mut Conn) -> Result<BTreeMap<Region, i64>> {

@@ -169,7 +169,7 @@ impl Store {
 }
 
 impl Engine {
-    async fn open(location: &Location) -> Result<Self> {
+    pub(crate) async fn open(location: &Location) -> Result<Self> {
         match location {
             Location::Sqlite(directory) => Self::sqlite(directory).await,
             Location::Memory => Self::memory().await,

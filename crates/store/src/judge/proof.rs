@@ -38,7 +38,7 @@ impl Tx {
         let sql = "select slot, code from evidence where incident = $1 and region = $2 order by slot desc limit 1";
         let Some(row) = self.conn().row(sql, args![open.key, region]).await? else { return Ok(None) };
         let code = row.opt_text("code")?.and_then(|code| Code::parse(&code));
-        Ok(code.map(|code| row.time("slot").map(|slot| (slot, code))).transpose()?)
+        code.map(|code| row.time("slot").map(|slot| (slot, code))).transpose()
     }
 
     /// Keeps the attempts with the open incident; without one there is nothing to prove.

@@ -134,14 +134,16 @@ impl Tx {
         if told.is_empty() {
             return Ok(0);
         }
+        let sql = "select key, name, kind, target from monitors where key = $1";
+        let row = self.conn().row(sql, args![watch.key]).await?.expect("the monitor's row is locked");
         let notice = gazer_wire::notice::to_json(&Notice {
             at: event.at,
             about: About::Incident(Story {
                 event: event.kind,
                 monitor: watch.monitor,
-                monitor_name: watch.name.clone(),
-                monitor_kind: watch.kind.clone(),
-                monitor_target: watch.target.clone(),
+                monitor_name: row.text("name")?,
+                monitor_kind: row.text("kind")?,
+                monitor_target: row.text("target")?,
                 incident: open.id,
                 started: open.started,
                 ended: event.kind.ends().then_some(event.at),

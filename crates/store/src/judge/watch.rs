@@ -12,7 +12,7 @@ use gazer_domain::{MonitorId, Region, TeamId, Timestamp};
 use crate::history::listed;
 use crate::incidents::{cause, trouble};
 use crate::sql::{Row, args};
-use crate::{OpenIncident, Result, Tx, status};
+use crate::{OpenIncident, Result, Tx, regions, status};
 
 /// A monitor under judgement, its row locked until the transaction ends.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,9 +20,6 @@ pub struct Watch {
     pub key: i64,
     pub team: TeamId,
     pub monitor: MonitorId,
-    pub name: String,
-    pub kind: String,
-    pub target: String,
     pub revision: u32,
     pub policy: Policy,
     /// How long after its slot a check may still be under way.
@@ -49,6 +46,13 @@ impl Watch {
         self.tracks.iter().position(|track| track.region == *region)
     }
 
+    /// The oldest region first.
+    fn put(&mut self, track: Track, health: Health) {
+        let at = self.tracks.partition_point(|known| known.region_key < track.region_key);
+        self.tracks.insert(at, track);
+        self.standing.regions.insert(at, health);
+    }
+
     /// Tracks of regions in trouble, each with its health.
     pub(crate) fn troubled(&self) -> impl Iterator<Item = (&Track, &Health)> {
         use gazer_domain::verdict::Verdict::{Down, Slow};
@@ -65,16 +69,14 @@ impl Tx {
         if let Some(lock) = dialect.watches_lock() {
             self.conn().rows(lock, args![list.clone()]).await?;
         }
+        let regions = regions::names(self.conn()).await?;
         let rows = self.conn().rows(dialect.spell(include_str!("watches.sql")), args![list]).await?;
         let mut watches: HashMap<MonitorId, Watch> = HashMap::with_capacity(rows.len());
         let mut unreadable = Vec::new();
         for row in &rows {
             let read = row.id("monitor").and_then(|monitor| match watches.get_mut(&monitor) {
-                Some(watch) => track(row).map(|(track, health)| {
-                    watch.tracks.push(track);
-                    watch.standing.regions.push(health);
-                }),
-                None => watch(row).map(|watch| drop(watches.insert(monitor, watch))),
+                Some(watch) => track(row, &regions).map(|(track, health)| watch.put(track, health)),
+                None => watch(row, &regions).map(|watch| drop(watches.insert(monitor, watch))),
             });
             // One that cannot be read must not keep all the others from being judged.
             if let Err(err) = read {
@@ -89,7 +91,7 @@ impl Tx {
     }
 }
 
-fn watch(row: &Row) -> Result<Watch> {
+fn watch(row: &Row, regions: &HashMap<i64, Region>) -> Result<Watch> {
     let monitor: MonitorId = row.id("monitor")?;
     let interval = Duration::from_millis(row.number("interval_ms")?);
     let open = match row.opt_int("incident_key")? {
@@ -107,14 +109,11 @@ fn watch(row: &Row) -> Result<Watch> {
         }),
         None => None,
     };
-    let (track, health) = track(row)?;
+    let (track, health) = track(row, regions)?;
     Ok(Watch {
         key: row.int("key")?,
         team: row.id("team")?,
         monitor,
-        name: row.text("name")?,
-        kind: row.text("kind")?,
-        target: row.text("target")?,
         revision: row.number("revision")?,
         policy: Policy {
             cadence: Cadence::new(monitor, interval, row.time("cadence_since")?),
@@ -131,7 +130,7 @@ fn watch(row: &Row) -> Result<Watch> {
     })
 }
 
-fn track(row: &Row) -> Result<(Track, Health)> {
+fn track(row: &Row, regions: &HashMap<i64, Region>) -> Result<(Track, Health)> {
     let health = Health {
         status: status::read_verdict(row, "status")?,
         since: row.time("since")?,
@@ -144,6 +143,8 @@ fn track(row: &Row) -> Result<(Track, Health)> {
         Some(slot) => Some(slot + Duration::from_millis(row.number("took")?)),
         None => None,
     };
-    let region = row.word("region", |name| name.parse().ok())?;
-    Ok((Track { key: row.int("track")?, region, region_key: row.int("region_key")?, seen }, health))
+    let region_key = row.int("region")?;
+    let region = regions.get(&region_key).cloned();
+    let region = region.ok_or_else(|| row.corrupt("region", &format!("{region_key} is no region")))?;
+    Ok((Track { key: row.int("track")?, region, region_key, seen }, health))
 }

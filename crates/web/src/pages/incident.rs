@@ -56,7 +56,7 @@ fn hero(story: &IncidentStory, now: Timestamp) -> Markup {
     let incident = &story.view.incident;
     let (trouble, word) = match incident.trouble {
         Trouble::Down => (Status::Down, "Down"),
-        Trouble::Regional => (Status::Regional, "Down in some regions"),
+        Trouble::Regional => (Status::Regional, "Regional"),
         Trouble::Slow => (Status::Slow, "Slow"),
     };
     let colour = if incident.ended.is_some() { Status::Up } else { trouble };

@@ -6,6 +6,7 @@ use gazer_store::RegionHealth;
 use maud::{Markup, html};
 
 use super::monitor::{Sight, address};
+use super::monitors;
 use crate::ui::{status, words};
 
 pub(super) fn table(sight: &Sight, now: Timestamp) -> Markup {
@@ -27,7 +28,7 @@ fn row(health: &RegionHealth, now: Timestamp) -> Markup {
             td data-label="since" { (words::at(health.since)) }
             td.num data-label="last check" {
                 @match &health.last {
-                    Some(last) => { (words::took(last.took)) " " span.soft.small { (words::age(last.slot, now)) " ago" } },
+                    Some(last) => { (monitors::took(last, &[])) " " span.soft.small { (words::age(last.slot, now)) " ago" } },
                     None => span.soft { "not yet" },
                 }
             }

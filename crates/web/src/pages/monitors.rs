@@ -190,7 +190,7 @@ fn one(list: &List, row: &MonitorView, now: Timestamp) -> Markup {
 }
 
 /// A response time, where there was a response.
-fn took(last: &LastCheck, checks: &[CheckRow]) -> String {
+pub(super) fn took(last: &LastCheck, checks: &[CheckRow]) -> String {
     match (last_check::answered(last, checks), last.verdict) {
         (Some(time), _) => words::took(time),
         (None, Verdict::Unknown) => "not seen".into(),

@@ -117,17 +117,49 @@ async fn a_newcomer_clicks_through_and_the_page_stays_fresh() {
     assert_eq!(browser.console().await, [""; 0], "scripts and policy agree");
 }
 
+async fn enter(browser: &Browser, origin: &str, person: &Person) {
+    browser.open(&format!("{origin}/sign-in")).await;
+    let (name, value) = person.cookie.split_once('=').unwrap();
+    let set = serde_json::json!({"name": name, "value": value, "url": origin, "httpOnly": true});
+    browser.devtools("Network.setCookie", set).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn regions_are_seen_and_chosen_where_there_are_several() {
+    let app = App::new().await;
+    let teams = people::teams(&app).await;
+    let origin = open(&app).await;
+    let browser = Browser::start().await;
+    enter(&browser, &origin, &teams.owner).await;
+    let (monitor, incident) = people::regional(&app, &teams.owner).await;
+    people::channel(&app, &teams.owner).await;
+    for (name, path, text) in [
+        ("regions-monitors", "/monitors?status=regional".into(), "Regional"),
+        ("regions-monitor", format!("/monitors/{monitor}?region=frankfurt"), "down after 84 ms of trying"),
+        ("regions-incident", format!("/incidents/{incident}"), "from frankfurt"),
+        ("regions-rule", "/alerts/rules/new".into(), "Down in some regions"),
+        ("regions-edit", format!("/monitors/{monitor}/edit"), "most of them say so"),
+    ] {
+        browser.open(&format!("{origin}{path}")).await;
+        browser.wait_for_text(text).await;
+        look(&browser, name).await;
+    }
+    browser.run("document.querySelector('input[value=frankfurt]').click()").await;
+    browser.press("Save").await;
+    browser.wait_for_text("An outage longer than").await;
+    let view = app.store().monitor_get(teams.owner.team, monitor).await.unwrap().unwrap();
+    assert_eq!(view.regions.iter().map(|health| health.region.as_str()).collect::<Vec<_>>(), ["frankfurt"]);
+    assert_eq!(browser.console().await, [""; 0], "scripts and policy agree");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_open_page_shows_an_incident_as_it_happens() {
     let app = App::new().await;
     let teams = people::teams(&app).await;
     let origin = open(&app).await;
     let browser = Browser::start().await;
-    let Person { cookie, team, .. } = &teams.owner;
-    browser.open(&format!("{origin}/sign-in")).await;
-    let (name, value) = cookie.split_once('=').unwrap();
-    let set = serde_json::json!({"name": name, "value": value, "url": origin, "httpOnly": true});
-    browser.devtools("Network.setCookie", set).await;
+    let Person { team, .. } = &teams.owner;
+    enter(&browser, &origin, &teams.owner).await;
     browser.open(&format!("{origin}/incidents")).await;
     browser.wait_for_text("No incidents").await;
     browser.wait_for_text("Live").await;

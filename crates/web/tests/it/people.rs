@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use gazer_domain::access::Role;
 use gazer_domain::cause::{Cause, Code};
+use gazer_domain::health::Health;
 use gazer_domain::observation::{Attempt, Hop, Phases, Request};
 use gazer_domain::period::{Change, Status};
+use gazer_domain::verdict::Verdict;
 use gazer_domain::{DeliveryId, IncidentId, MonitorId, TeamId, Timestamp, UserId};
-use gazer_store::{Settled, Token};
+use gazer_store::{Advance, LastCheck, Settled, Token};
 use gazer_web::auth::password::hash_blocking;
 use gazer_web::auth::session;
 use gazer_web::auth::token::Minted;
@@ -128,6 +130,32 @@ async fn incident_at(app: &App, person: &Person, now: Timestamp) -> IncidentId {
     tx.evidence_add(watch, 0, now, cause.code, &[refused(app, &cause)]).await.unwrap();
     tx.commit().await.unwrap();
     new_id
+}
+
+/// A monitor that is down in the second of three regions, and the other two say that it is up.
+pub(crate) async fn regional(app: &App, person: &Person) -> (MonitorId, IncidentId) {
+    let now = app.web.now();
+    for name in ["frankfurt", "new-york"] {
+        assert!(app.store().region_add(&name.parse().unwrap(), now).await.unwrap());
+    }
+    let monitor = monitor(app, person).await;
+    let cause = Cause::new(Code::ConnectionRefused, "192.0.2.7:443 refused the connection");
+    let new_id = app.web.new_id();
+    let mut tx = app.store().begin().await.unwrap();
+    let mut watches = tx.watches_lock(&[monitor]).await.unwrap();
+    let watch = watches.get_mut(&monitor).unwrap();
+    let took = std::time::Duration::from_millis(84);
+    let advances = watch.tracks.iter().zip([Verdict::Up, Verdict::Down, Verdict::Up]).map(|(track, status)| Advance {
+        track: track.key,
+        health: Health { status, slot: now, covered: now + took, ..Health::fresh(now) },
+        last: Some(LastCheck { slot: now, took, verdict: status }),
+        certificate_until: None,
+    });
+    tx.health_advance(&advances.collect::<Vec<_>>()).await.unwrap();
+    tx.turn(watch, Change { at: now, status: Status::Regional }, Some(&cause), new_id, now).await.unwrap();
+    tx.evidence_add(watch, 1, now, cause.code, &[refused(app, &cause)]).await.unwrap();
+    tx.commit().await.unwrap();
+    (monitor, new_id)
 }
 
 fn refused(app: &App, cause: &Cause) -> Attempt {

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gazer_bus::{Bus, Hold, Registry};
+use gazer_bus::{Bus, Hold};
 use gazer_channels::{Channels, Operator};
 use gazer_domain::Region;
 use gazer_domain::http::parse_url;
-use gazer_functions::{Lookout, Outside, Parts};
+use gazer_functions::{Lookout, Parts};
 use gazer_probes::Prober;
 use gazer_store::{Location, Options, SealingKey, Store};
 
@@ -21,20 +21,6 @@ pub(crate) async fn store() -> Store {
     let store = Store::open(options).await.expect("a store in memory");
     store.region_add(&Region::local(), START).await.expect("a region");
     store
-}
-
-pub(crate) fn registry(parts: &Parts) -> Registry {
-    let outside = Outside {
-        bus: parts.bus.clone(),
-        clock: Arc::clone(&parts.clock),
-        prober: parts.prober.clone(),
-        channels: Arc::clone(&parts.channels),
-        region: Region::local(),
-        name: "only".into(),
-        says_every: None,
-        checks: 4_000,
-    };
-    gazer_functions::registry(&outside, Some(parts))
 }
 
 /// Its witnesses have no vote yet, and it knows of nothing that is not a row.

@@ -25,6 +25,7 @@ use super::time::{Time, True};
 use super::truth::Site;
 use super::verdict::{self, Story};
 use super::{chance, process, receivers};
+use crate::whole;
 
 /// Clocks tick no more often than this: polls are what makes things right, and right within ten seconds is what is
 /// asked of a day.
@@ -121,7 +122,7 @@ impl Sim {
             Network::new(time.clone(), sites_there, receivers_there, cuts.clone(), faults, Chance::new(seed, 3));
         let store = process::store().await;
         let parts = process::parts(&time, &network, &store);
-        let registry = process::registry(&parts);
+        let registry = whole::registry(&parts);
         let people = People::begin(&store, sites, &mut chance).await;
         let mut sim = Self {
             time,
@@ -223,7 +224,7 @@ impl Sim {
         self.is_up = true;
         self.flights.clear();
         self.parts = process::parts(&self.time, &self.network, &self.parts.store);
-        self.registry = process::registry(&self.parts);
+        self.registry = whole::registry(&self.parts);
         self.parts.store.leases_release().await.expect("the store answers");
         let clocks: Vec<_> = self.registry.functions().iter().map(|function| clock_of(function.as_ref())).collect();
         for (function, every) in clocks.into_iter().enumerate() {

@@ -30,7 +30,7 @@ impl Visitor<'_> for Written {
     type Value = Quorum;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any, majority, all, or a number of regions")
+        f.write_str("any, majority, all, or a number of regions between 1 and 20")
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Quorum, E> {

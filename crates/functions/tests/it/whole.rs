@@ -1,0 +1,20 @@
+//! A process that does everything.
+
+use std::sync::Arc;
+
+use gazer_bus::Registry;
+use gazer_functions::{Outside, Parts};
+
+pub(crate) fn registry(parts: &Parts) -> Registry {
+    let outside = Outside {
+        bus: parts.bus.clone(),
+        clock: Arc::clone(&parts.clock),
+        prober: parts.prober.clone(),
+        channels: Arc::clone(&parts.channels),
+        region: parts.lookout.region.clone(),
+        name: "only".into(),
+        says_every: None,
+        checks: 4_000,
+    };
+    gazer_functions::registry(&outside, Some(parts))
+}
