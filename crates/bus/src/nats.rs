@@ -1,8 +1,8 @@
 //! The driver for several processes: NATS JetStream carries what they publish to whoever has the role.
 //!
-//! A process publishes into its own queues ([`Bus`]); [`publish`] carries those out, [`pull`] brings in what the
+//! A process publishes into its own queues ([`Bus`]); `publish` carries those out, `pull` brings in what the
 //! functions of this process consume, and says what became of it once they are done. A message whose process dies is
-//! delivered to another one. [`streams`] says how each topic is kept, [`tend`] sees to it that streams and consumers are
+//! delivered to another one. `streams` says how each topic is kept, `tend` sees to it that streams and consumers are
 //! there whenever the connection is, also after a server that came back with nothing. Since the truth is in rows, the
 //! loss of all of it costs time and no notification.
 //!

@@ -78,6 +78,12 @@ impl Nats {
         }
     }
 
+    async fn answers(&self) -> bool {
+        #[expect(clippy::disallowed_methods, reason = "a server of our own, on loopback")]
+        let connected = TcpStream::connect(self.address()).await;
+        connected.is_ok()
+    }
+
     /// Starts it on what it left, and returns when it answers.
     ///
     /// # Panics
@@ -96,7 +102,7 @@ impl Nats {
         command.arg("--config").arg(&file).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).kill_on_drop(true);
         self.child = Some(command.spawn().unwrap_or_else(|error| panic!("cannot run nats-server: {error}; {INSTALL}")));
         let deadline = Instant::now() + STARTING;
-        while TcpStream::connect(self.address()).await.is_err() {
+        while !self.answers().await {
             let log = std::fs::read_to_string(self.directory.path().join("log")).unwrap_or_default();
             assert!(Instant::now() < deadline, "nats-server does not answer:\n{log}");
             tokio::time::sleep(Duration::from_millis(20)).await;

@@ -36,7 +36,7 @@ pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, Unreadable> {
 /// JSON inside of JSON, as it is.
 ///
 /// # Panics
-/// If it is no JSON, which nothing that [`write`] made is.
+/// If it is no JSON, which nothing that [`write()`] made is.
 pub fn raw(json: String) -> Box<RawValue> {
     RawValue::from_string(json).expect("what was written as JSON is JSON")
 }

@@ -46,8 +46,8 @@ const ROOMS: [Room; 10] = [
         folder: "bus",
         knows: &["gazer-domain", "gazer-wire"],
         refuses: &["sqlx", "axum"],
-        // A thousand for one process, and a driver for many.
-        kloc: Some(2.0),
+        // A thousand for one process, and a driver and seals for many.
+        kloc: Some(2.2),
     },
     Room {
         name: "gazer-probes",
@@ -100,8 +100,8 @@ const ROOMS: [Room; 10] = [
             "gazer-web",
         ],
         refuses: &[],
-        // One thousand to put everything together, the demo, teams, whom the operator is, and the parts of a cluster.
-        kloc: Some(1.8),
+        // One thousand to put everything together, the demo, teams, regions, whom the operator is, and the parts of a cluster.
+        kloc: Some(2.0),
     },
     Room { name: "gazer-testkit", folder: "testkit", knows: &["gazer-domain"], refuses: &[], kloc: None },
 ];

@@ -64,7 +64,8 @@ enum Others {
     /// Another one on the same database, once it is started.
     Beside {
         database: String,
-        other: Option<Gazer>,
+        /// None or one.
+        other: Vec<Gazer>,
     },
     Cluster {
         ground: Box<Ground>,
@@ -76,7 +77,7 @@ impl Others {
     fn processes(&mut self) -> &mut [Gazer] {
         match self {
             Self::Nobody => &mut [],
-            Self::Beside { other, .. } => other.as_mut_slice(),
+            Self::Beside { other, .. } => other,
             Self::Cluster { processes, .. } => processes,
         }
     }
@@ -117,7 +118,7 @@ impl Kills {
 
     /// Of two that share a database.
     pub(crate) fn of_two(seed: u64, database: String) -> Self {
-        Self { others: Others::Beside { database, other: None }, ..Self::random(seed) }
+        Self { others: Others::Beside { database, other: Vec::new() }, ..Self::random(seed) }
     }
 
     /// Of processes that share the work over NATS, and of what they share.
@@ -131,7 +132,7 @@ impl Kills {
             Others::Nobody => {}
             Others::Beside { database, other } => {
                 let recipe = Gazer::new(env!("CARGO_BIN_EXE_gazer")).beside(&app.gazer);
-                *other = Some(recipe.env("GAZER_DATABASE", database.as_str()).start().await);
+                other.push(recipe.env("GAZER_DATABASE", database.as_str()).start().await);
             }
             Others::Cluster { ground, processes } => {
                 let Workers { back, sender, probers } = ground.workers(&app.gazer, &["local", "local"]).await;
