@@ -22,6 +22,7 @@ use gazer_domain::health::Health;
 use gazer_domain::incident::Trouble;
 use gazer_domain::observation::Observation;
 use gazer_domain::time::millis;
+use gazer_domain::verdict::Verdict;
 use gazer_domain::{IncidentId, MonitorId, TeamId, Timestamp};
 
 pub use watch::{Track, Watch};
@@ -57,6 +58,10 @@ impl Advance {
     }
 }
 
+/// Where nothing is known already, and it was said so, there is only to count what else is missed: so many times less
+/// often. A region that is gone for good must not keep the audit from those that fell silent just now.
+const SILENT: u32 = 10;
+
 /// A transaction that may write. Dropping it undoes everything.
 #[derive(Debug)]
 pub struct Tx {
@@ -75,8 +80,10 @@ impl Store {
     pub async fn tracks_overdue(&self, now: Timestamp, limit: u32) -> Result<Vec<MonitorId>> {
         let sql = "select m.id from health h join monitors m on m.key = h.monitor
             where h.covered + h.patience < $1 and m.paused = 0 and m.deleted_at is null
+                and (h.status <> $3 or h.slot < h.since or h.covered + h.patience * $4 < $1)
             order by h.covered limit $2";
-        let rows = self.rows(sql, args![now, limit]).await?;
+        let unknown = status::verdict_number(Verdict::Unknown);
+        let rows = self.rows(sql, args![now, limit, unknown, SILENT]).await?;
         let mut monitors = rows.iter().map(|row| row.id("id")).collect::<Result<Vec<_>>>()?;
         monitors.sort_unstable();
         monitors.dedup();

@@ -311,6 +311,7 @@ impl Store {
         }
         let ids: Vec<MonitorId> = views.iter().map(|view| view.monitor.id).collect();
         let places: HashMap<MonitorId, usize> = ids.iter().enumerate().map(|(at, id)| (*id, at)).collect();
+        let mut expiries: HashMap<MonitorId, Vec<(bool, Timestamp)>> = HashMap::new();
         let sql = "select m.id, r.name as region, h.status, h.since, h.seen, h.took, h.verdict, h.certificate_until
             from monitors m join health h on h.monitor = m.key join regions r on r.key = h.region
             where m.id {in list} order by h.region";
@@ -318,9 +319,15 @@ impl Store {
             let Some(view) = places.get(&row.id("id")?).and_then(|at| views.get_mut(*at)) else { continue };
             let health = region_health(row)?;
             view.last = [view.last, health.last].into_iter().flatten().max_by_key(|last| last.slot);
-            let until = [view.certificate_until, row.opt_time("certificate_until")?];
-            view.certificate_until = until.into_iter().flatten().min();
+            if let Some(until) = row.opt_time("certificate_until")? {
+                expiries.entry(row.id("id")?).or_default().push((health.status == Verdict::Unknown, until));
+            }
             view.regions.push(health);
+        }
+        for view in &mut views {
+            // What a silent region saw last may be a certificate of long ago.
+            let soonest = expiries.get(&view.monitor.id).and_then(|expiries| expiries.iter().min());
+            view.certificate_until = soonest.map(|(_, until)| *until);
         }
         Ok(views)
     }

@@ -68,7 +68,7 @@ stories! {
         a_monitor_that_changed_often_in_that_hour_has_the_last_of_its_cadences;
     regions: a_majority_of_three_makes_it_down, one_of_three_is_regional_and_has_a_trigger_of_its_own,
         what_was_seen_before_the_quorum_is_kept_as_evidence, a_region_that_falls_silent_lapses,
-        an_edit_of_regions_begins_and_ends_tracks, the_removal_of_the_region_in_which_it_is_down_ends_it,
+        a_region_that_stays_silent_keeps_the_audit_from_nobody, an_edit_of_regions_begins_and_ends_tracks, the_removal_of_the_region_in_which_it_is_down_ends_it,
         a_duplicate_from_one_region_changes_nothing, a_regional_outage_that_lasts_is_told_by_a_rule_that_waits,
         each_region_has_its_own_history, the_first_region_of_a_database_is_the_one_it_begins_with,
         a_region_that_is_made_twice_is_one;

@@ -137,6 +137,25 @@ pub(crate) async fn a_region_that_falls_silent_lapses(world: World) {
     assert_eq!(view.last.map(|last| last.slot), Some(world.slot(&monitor, 2)), "the newest of any region");
 }
 
+/// It would otherwise be looked at with every slot, before those that fell silent just now.
+pub(crate) async fn a_region_that_stays_silent_keeps_the_audit_from_nobody(world: World) {
+    let (regions, monitor) = (three(&world).await, world.monitor("shop").await);
+    all(&world, &regions, &monitor, 0, &[Up, Up, Up]).await;
+    for n in 1..=6 {
+        all(&world, &regions, &monitor, n, &[Up, Up]).await;
+    }
+    let now = world.slot(&monitor, 6) + Duration::from_secs(20);
+    assert_eq!(world.store.tracks_overdue(now, 9).await.unwrap(), [monitor.id]);
+    audit(&world, now).await;
+    let soon = now + MINUTE;
+    for n in 7..=8 {
+        all(&world, &regions, &monitor, n, &[Up, Up]).await;
+    }
+    assert_eq!(world.store.tracks_overdue(soon + MINUTE, 9).await.unwrap(), [], "it is said already");
+    world.check_from(&regions[2], &monitor, 8, Up).await;
+    assert_eq!(world.store.tracks_overdue(soon + MINUTE * 3, 9).await.unwrap(), [monitor.id], "anew");
+}
+
 pub(crate) async fn an_edit_of_regions_begins_and_ends_tracks(world: World) {
     let (regions, monitor) = (three(&world).await, world.monitor("shop").await);
     let names = async || {
