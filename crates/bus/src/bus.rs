@@ -143,9 +143,11 @@ impl Bus {
     }
 
     fn count(&self, taken: bool) {
-        if !taken {
-            self.shared.dropped.fetch_add(1, Ordering::Relaxed);
-        }
+        self.count_dropped(u64::from(!taken));
+    }
+
+    pub(crate) fn count_dropped(&self, messages: u64) {
+        self.shared.dropped.fetch_add(messages, Ordering::Relaxed);
     }
 
     /// Tells open pages.

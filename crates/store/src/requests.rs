@@ -76,8 +76,10 @@ impl Store {
 impl Tx {
     /// The first answer stays.
     pub async fn request_settle(&mut self, request: i64, region: &Region, seen: &Observation) -> Result<()> {
-        let sql = "update requests set observation = $2, region = $3 where key = $1 and observation is null";
-        let args = args![request, gazer_wire::observation::to_json(seen), region.as_str()];
+        // What a prober answers is about the monitor that it was asked for, or it is no answer.
+        let sql = "update requests set observation = $2, region = $3 where key = $1 and observation is null
+            and monitor = (select key from monitors where id = $4)";
+        let args = args![request, gazer_wire::observation::to_json(seen), region.as_str(), seen.monitor];
         self.conn().run(sql, args).await.map(drop)
     }
 }

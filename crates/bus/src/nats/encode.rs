@@ -73,16 +73,24 @@ fn recipient(topic: Topic, region: &Region) -> Recipient {
     if topic == Topic::Send { Recipient::Senders } else { Recipient::Region(region.clone()) }
 }
 
-/// One message, as an item of the array that travels.
-pub(super) fn encode(message: &Message, region: &Region, seals: &Seals) -> Result<String, Unsealed> {
+/// Checks that travel as one. Probers share what they are given, so it is given in portions.
+const PORTION: usize = 100;
+/// A monitor that asks for all that it may is larger than this, and travels by itself.
+const PORTION_BYTES: usize = 128 * 1024;
+
+/// One message, as items of the array that travels: one, but for many checks.
+pub(super) fn encode(message: &Message, region: &Region, seals: &Seals) -> Result<Vec<String>, Unsealed> {
     let topic = message.topic();
     let seal = |secret: &[u8]| seals.seal(&recipient(topic, region), &subject(topic, region), secret);
-    Ok(match message {
+    let item = match message {
         Message::Check(batch) => {
-            let (due, secrets): (Vec<_>, Vec<_>) = batch.due.iter().map(one).unzip();
-            let is_secret = secrets.iter().any(|secret| !secret.is_empty());
-            let sealed = is_secret.then(|| seal(write(&secrets).as_bytes())).transpose()?;
-            write(&Checks { epoch: batch.epoch, deadline_ms: batch.deadline.millis(), due, sealed })
+            let portions = portions(&batch.due).into_iter().map(|portion| {
+                let (due, secrets): (Vec<_>, Vec<_>) = portion.into_iter().unzip();
+                let is_secret = secrets.iter().any(|secret| !secret.is_empty());
+                let sealed = is_secret.then(|| seal(write(&secrets).as_bytes())).transpose()?;
+                Ok(write(&Checks { epoch: batch.epoch, deadline_ms: batch.deadline.millis(), due, sealed }))
+            });
+            return portions.collect();
         }
         Message::Observed(seen) => write(&Saw {
             team: seen.team.to_string(),
@@ -109,7 +117,26 @@ pub(super) fn encode(message: &Message, region: &Region, seals: &Seals) -> Resul
         }),
         Message::Looked(said) => look::to_json(said),
         Message::Plan | Message::Deliver => "null".into(),
-    })
+    };
+    Ok(vec![item])
+}
+
+/// Each check with the secret part of its monitor.
+fn portions(due: &[Due]) -> Vec<Vec<(One, String)>> {
+    let mut portions: Vec<Vec<(One, String)>> = Vec::new();
+    let mut bytes = 0;
+    for (one, secret) in due.iter().map(one) {
+        let size = one.monitor.get().len() + secret.len();
+        bytes += size;
+        match portions.last_mut() {
+            Some(portion) if portion.len() < PORTION && bytes <= PORTION_BYTES => portion.push((one, secret)),
+            _ => {
+                portions.push(vec![(one, secret)]);
+                bytes = size;
+            }
+        }
+    }
+    portions
 }
 
 fn one(due: &Due) -> (One, String) {

@@ -108,24 +108,28 @@ struct Parcel {
 fn packed(link: &Link, bus: &Bus, batch: Vec<Queued>) -> Vec<Parcel> {
     let mut parcels: Vec<Packing> = Vec::new();
     for Queued { message, published, .. } in batch {
-        let region = region(&message).unwrap_or(&link.region);
-        let item = match encode::encode(&message, region, &link.seals) {
-            Ok(item) => item,
-            Err(err) => {
-                tracing::error!(topic = message.topic().as_str(), error = &err as &dyn std::error::Error, "not sent");
-                bus.carried_off(message.topic(), 1, false);
-                continue;
-            }
-        };
-        match parcels.iter_mut().find(|known| known.region == *region && known.body.len() + item.len() < BYTES) {
-            Some(parcel) => {
-                parcel.body.push(',');
-                parcel.body.push_str(&item);
-                parcel.messages += 1;
-            }
-            None => {
-                let body = format!("[{item}");
-                parcels.push(Packing { region: region.clone(), body, messages: 1, since: published });
+        let (topic, region) = (message.topic(), region(&message).unwrap_or(&link.region));
+        let items = encode::encode(&message, region, &link.seals).unwrap_or_else(|err| {
+            tracing::error!(topic = topic.as_str(), error = &err as &dyn std::error::Error, "not sent");
+            Vec::new()
+        });
+        if items.is_empty() {
+            bus.carried_off(topic, 1, false);
+        }
+        for (n, item) in items.into_iter().enumerate() {
+            // Of what travels in portions, the first stands for the message.
+            let messages = usize::from(n == 0);
+            let fits = |known: &&mut Packing| known.region == *region && known.body.len() + item.len() < BYTES;
+            match parcels.iter_mut().find(fits).filter(|_| topic == Topic::Observed) {
+                Some(parcel) => {
+                    parcel.body.push(',');
+                    parcel.body.push_str(&item);
+                    parcel.messages += messages;
+                }
+                None => {
+                    let body = format!("[{item}");
+                    parcels.push(Packing { region: region.clone(), body, messages, since: published });
+                }
             }
         }
     }
@@ -175,7 +179,9 @@ async fn deliver(link: Arc<Link>, bus: Bus, topic: Topic, parcel: Parcel, _permi
         }
     }
     if !arrived {
-        tracing::warn!(topic = topic.as_str(), messages, "dropped: NATS did not take it in time");
+        // That NATS is gone was said once; what it costs is counted.
+        tracing::debug!(topic = topic.as_str(), messages, "dropped: NATS did not take it in time");
+        bus.count_dropped(messages as u64);
     }
     bus.carried_off(topic, messages, arrived);
 }

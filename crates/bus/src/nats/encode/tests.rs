@@ -34,7 +34,7 @@ fn batch(auth: Option<Auth>) -> Message {
 }
 
 fn carried(message: &Message, seals: &Seals) -> Result<Message, Unreadable> {
-    let text = format!("[{}]", encode(message, &eu(), &house()).unwrap());
+    let text = format!("[{}]", encode(message, &eu(), &house()).unwrap().join(","));
     decode(message.topic(), &eu(), &text, seals).map(|mut items| items.remove(0))
 }
 
@@ -86,9 +86,34 @@ fn what_is_carried_arrives_as_it_was() {
 }
 
 #[test]
+fn many_checks_travel_in_portions_that_a_server_takes() {
+    let large = |n: u128| {
+        let due = due(n, None);
+        let Spec::Http(http) = due.monitor.spec.clone();
+        let spec = Spec::Http(HttpSpec { body: Some("x".repeat(60_000)), ..http });
+        Due { monitor: Arc::new(Brief { spec, ..(*due.monitor).clone() }), ..due }
+    };
+    for (due, portions) in [((1..=250).map(|n| due(n, None)).collect::<Vec<_>>(), 3), ((1..=5).map(large).collect(), 3)]
+    {
+        let ids: Vec<_> = due.iter().map(|due| due.monitor.id).collect();
+        let batch = CheckBatch { region: eu(), epoch: 1, due, deadline: Timestamp::EPOCH };
+        let items = encode(&Message::Check(batch), &eu(), &house()).unwrap();
+        assert_eq!(items.len(), portions);
+        assert!(items.iter().all(|item| item.len() < 256 * 1024));
+        let text = format!("[{}]", items.join(","));
+        let carried = decode(Topic::Check, &eu(), &text, &house()).unwrap();
+        let due = carried.iter().flat_map(|message| match message {
+            Message::Check(batch) => &batch.due[..],
+            _ => &[],
+        });
+        assert_eq!(due.map(|due| due.monitor.id).collect::<Vec<_>>(), ids, "each once, in order");
+    }
+}
+
+#[test]
 fn a_secret_travels_sealed_to_its_region() {
     let message = batch(Some(Auth::Bearer { token: "s3cret".into() }));
-    let text = encode(&message, &eu(), &house()).unwrap();
+    let text = encode(&message, &eu(), &house()).unwrap().join(",");
     assert!(text.contains("shop.example") && !text.contains("s3cret"), "{text}");
     let key = |region: &str| Seals::region(house().region_key(&region.parse().unwrap()).unwrap());
     assert!(carried(&message, &key("eu")).is_ok());

@@ -9,7 +9,7 @@ use gazer_testkit::now::now;
 use gazer_testkit::order::Order;
 use gazer_testkit::receiver::{Received, WebhookReceiver};
 use gazer_testkit::site::{Fault, Site};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{GUARANTEE, LATENESS, PATIENCE};
 use crate::driver::{Driver, text};
@@ -126,11 +126,10 @@ impl Ledger {
                 assert!(is_then, "{id} began at {started}, not at {broke}");
                 let is_after = ended.is_some_and(|ended| ended + LATENESS >= repaired);
                 assert!(is_after, "{id} ended at {ended:?}, not after {repaired}");
-                let story = app.get(&format!("/incidents/{id}")).await;
-                for delivery in story["deliveries"].as_array().expect("deliveries are listed") {
-                    let is_settled = delivery["state"] == "delivered" || delivery["state"] == "merged";
-                    assert!(is_settled, "{id}: {delivery:#}");
-                }
+                // What was taken a moment ago may still be on its way to its row.
+                let is_settled = |delivery: &Value| delivery["state"] == "delivered" || delivery["state"] == "merged";
+                let all = |story: &Value| story["deliveries"].as_array().is_some_and(|all| all.iter().all(is_settled));
+                app.until(&format!("/incidents/{id}"), all, PATIENCE).await;
             }
         }
         assert!(incidents.is_empty(), "nobody else is told of: {incidents:#?}");

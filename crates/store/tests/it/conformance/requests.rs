@@ -18,7 +18,8 @@ pub(crate) async fn a_request_is_handed_out_once(world: World) {
     seen.certificate_until = Some(at(99));
     let mut other = seen.clone();
     other.certificate_until = None;
-    for answer in [&seen, &other] {
+    let astray = world.seen(&world.monitor("other").await, 0, Verdict::Down);
+    for answer in [&astray, &seen, &other] {
         let mut tx = store.begin().await.unwrap();
         tx.request_settle(request, &Region::local(), answer).await.unwrap();
         tx.commit().await.unwrap();
