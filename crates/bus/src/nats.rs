@@ -25,7 +25,7 @@ use std::time::Duration;
 
 pub use async_nats::ServerAddr;
 use async_nats::jetstream::Context;
-use async_nats::{Client, ConnectOptions, Event};
+use async_nats::{Client, ConnectErrorKind, ConnectOptions, Event};
 use gazer_domain::Region;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
@@ -64,7 +64,7 @@ pub struct Options {
 pub enum Error {
     #[error("the credentials {0} cannot be read")]
     Credentials(PathBuf, #[source] std::io::Error),
-    #[error("no NATS server answers")]
+    #[error("NATS cannot be joined")]
     Connect(#[source] async_nats::ConnectError),
 }
 
@@ -106,32 +106,20 @@ pub struct Carrying {
 }
 
 impl Nats {
-    /// Waits for the first connection, and fails with it; later ones are made again and again.
+    /// A server that cannot be reached is looked for in the background, so that a start does without it as a running
+    /// process does; one that refuses us is an error.
     pub async fn connect(options: Options) -> Result<Self, Error> {
         let (connections, connected) = watch::channel(0_u64);
-        let gone = Arc::new(Mutex::default());
-        let lost = Arc::clone(&gone);
-        let mut connect = ConnectOptions::new()
-            .name(format!("gazer {}", options.name))
-            // What is for this process must not be readable by whoever may read the inbox of another region.
-            .custom_inbox_prefix(format!("_INBOX_{}", options.region))
-            .reconnect_delay_callback(|_| RECONNECT)
-            .event_callback(move |event| {
-                heard(&connections, &lost, &event);
-                std::future::ready(())
-            });
-        let named = options.servers.iter().find_map(|server| Some((server.username()?, server.password()?)));
-        if let Some((user, password)) = named {
-            connect = connect.user_and_password(user.to_owned(), password.to_owned());
-        }
-        if let Some(path) = options.credentials {
-            let read = connect.credentials_file(&path).await;
-            connect = read.map_err(|err| Error::Credentials(path, err))?;
-        }
-        if let Some(authorities) = options.authorities {
-            connect = connect.add_root_certificates(authorities);
-        }
-        let client = connect.connect(options.servers).await.map_err(Error::Connect)?;
+        let (connections, gone) = (Arc::new(connections), Arc::new(Mutex::default()));
+        let settings = async || settings(&options, &connections, &gone).await;
+        let client = match settings().await?.connect(&options.servers[..]).await {
+            Err(err) if is_absence(err.kind()) => {
+                tracing::warn!(error = &err as &dyn std::error::Error, "NATS does not answer, and is looked for");
+                settings().await?.retry_on_initial_connect().connect(&options.servers[..]).await
+            }
+            connected => connected,
+        };
+        let client = client.map_err(Error::Connect)?;
         let mut stream = async_nats::jetstream::new(client.clone());
         stream.set_timeout(PATIENCE);
         let link = Link {
@@ -221,6 +209,39 @@ impl Link {
     }
 }
 
+async fn settings(
+    options: &Options,
+    connections: &Arc<watch::Sender<u64>>,
+    gone: &Arc<Mutex<Option<Instant>>>,
+) -> Result<ConnectOptions, Error> {
+    let (connections, lost) = (Arc::clone(connections), Arc::clone(gone));
+    let mut settings = ConnectOptions::new()
+        .name(format!("gazer {}", options.name))
+        // What is for this process must not be readable by whoever may read the inbox of another region.
+        .custom_inbox_prefix(format!("_INBOX_{}", options.region))
+        .reconnect_delay_callback(|_| RECONNECT)
+        .event_callback(move |event| {
+            heard(&connections, &lost, &event);
+            std::future::ready(())
+        });
+    let named = options.servers.iter().find_map(|server| Some((server.username()?, server.password()?)));
+    if let Some((user, password)) = named {
+        settings = settings.user_and_password(user.to_owned(), password.to_owned());
+    }
+    if let Some(path) = &options.credentials {
+        let read = settings.credentials_file(path).await;
+        settings = read.map_err(|err| Error::Credentials(path.clone(), err))?;
+    }
+    if let Some(authorities) = &options.authorities {
+        settings = settings.add_root_certificates(authorities.clone());
+    }
+    Ok(settings)
+}
+
+const fn is_absence(kind: ConnectErrorKind) -> bool {
+    matches!(kind, ConnectErrorKind::Io | ConnectErrorKind::Dns | ConnectErrorKind::TimedOut)
+}
+
 fn heard(connections: &watch::Sender<u64>, lost: &Mutex<Option<Instant>>, event: &Event) {
     match event {
         Event::Connected => {
@@ -231,6 +252,8 @@ fn heard(connections: &watch::Sender<u64>, lost: &Mutex<Option<Instant>>, event:
             *lost.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
             tracing::warn!("NATS is gone; what is published waits until it is back");
         }
+        // A server that is away is said once; each try in vain is not.
+        Event::ClientError(error) => tracing::debug!(%error, "NATS"),
         event => tracing::warn!(%event, "NATS"),
     }
 }

@@ -36,8 +36,8 @@ const PATIENCE: Duration = Duration::from_secs(8);
 /// Requests get this long to finish; live pages never do.
 const LAST_ANSWERS: Duration = Duration::from_millis(500);
 const FAREWELL: Duration = Duration::from_secs(1);
-/// Where links lead of a process that neither has pages nor was told where they are.
-const UNKNOWN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+/// Of a process that writes no links.
+const UNTOLD: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
 /// Whom this start made the owner, and of which team.
 pub(crate) type Owner = Option<(UserId, TeamId)>;
@@ -197,8 +197,7 @@ struct House {
 
 impl House {
     async fn open(config: &Config, at: Option<SocketAddr>) -> anyhow::Result<Self> {
-        // Links lead to the pages, which another process may have: then --public-url says where.
-        let public_url = config.public_url.clone().or_else(|| at.map(reachable)).unwrap_or_else(|| reachable(UNKNOWN));
+        let public_url = config.public_url.clone().or_else(|| at.map(reachable)).unwrap_or_else(|| reachable(UNTOLD));
         let (store, key) = place::open(&config.place, public_url.as_str()).await?;
         store.leases_release().await.context("the leases of the last run could not be released")?;
         // Before anybody can ask for the set-up page, or find that there is no team to make a token for.

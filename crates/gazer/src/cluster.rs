@@ -48,6 +48,12 @@ impl Part {
         Self { roles: Role::ALL.to_vec(), bus: None, region: Region::local(), key: None }
     }
 
+    /// Messages are written where it is judged, and by the clock.
+    pub(crate) fn tells_of_pages(&self) -> bool {
+        let has = |role| self.roles.contains(&role);
+        !has(Role::Web) && (has(Role::Judge) || has(Role::Plan))
+    }
+
     pub(crate) fn resolve(flags: BusFlags, place: &Place) -> Result<Self, Failure> {
         let bus = Servers::resolve(&flags)?;
         let roles = roles(flags.roles, bus.is_some(), place)?;
@@ -149,6 +155,6 @@ pub(crate) async fn join(
         seals,
         replicas: *replicas,
     };
-    let nats = Nats::connect(options).await.context("the bus cannot be joined; --bus names its servers")?;
+    let nats = Nats::connect(options).await.context("the bus of --bus")?;
     Ok((nats.bus(), Some(nats)))
 }

@@ -79,11 +79,16 @@ impl Config {
         let operator = Ways::resolve(flags.operator, mail.is_some())?;
         let place = Place::resolve(flags.place)?;
         let part = Part::resolve(flags.bus, &place)?;
+        let public_url = flags.public_url.filter(|url| !url.is_empty()).map(|url| public_url(&url)).transpose()?;
+        if public_url.is_none() && part.tells_of_pages() {
+            let why = "--public-url is needed: what this process tells links to pages that another process has";
+            return Err(Failure::Usage(why.into()));
+        }
         Ok(Self {
             listen: flags.listen.or_else(|| part.roles.contains(&Role::Web).then_some(LISTEN)),
             place,
             part,
-            public_url: flags.public_url.filter(|url| !url.is_empty()).map(|url| public_url(&url)).transpose()?,
+            public_url,
             egress: flags.egress,
             allow: flags.allow,
             witnesses: flags.witness,
@@ -265,6 +270,12 @@ mod tests {
             (&["--operator-email", "nobody"], "--operator-email"),
             (&["--operator-email", "ann@example.com"], "--smtp-url"),
             (&["--ping-url", "example.com:25"], "--ping-url"),
+            (&["--roles", "check"], "--bus"),
+            (&["--bus-credentials", "a.creds"], "--bus"),
+            (&["--bus", "http://nats.example"], "--bus"),
+            (&["--bus", "nats://nats.example", "--roles", "web,plan"], "leaves out judge"),
+            (&["--bus", "nats://nats.example", "--roles", "check", "--region-key", "/nowhere/eu"], "--region-key"),
+            (&["--bus", "nats://n.example", "--database", "postgres:///x", "--roles", "judge"], "--public-url"),
         ] {
             let refused = resolve(arguments).unwrap_err();
             assert!(refused.contains(says), "{arguments:?}: {refused}");

@@ -51,7 +51,8 @@ impl Ground {
 
     /// One of the house, beside the first.
     pub(crate) fn beside(&self, front: &Gazer, roles: &str) -> Recipe {
-        self.housed(Gazer::new(env!("CARGO_BIN_EXE_gazer")).beside(front)).arg("--roles").arg(roles)
+        let recipe = self.housed(Gazer::new(env!("CARGO_BIN_EXE_gazer")).beside(front));
+        recipe.arg("--roles").arg(roles).arg("--public-url").arg(front.url())
     }
 
     /// A prober in each of these regions.

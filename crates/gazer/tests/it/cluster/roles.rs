@@ -70,4 +70,12 @@ async fn an_end_in_order_of_each_process_loses_nothing() {
     site.repair().await;
     receiver.wait_for(|hook| hook.kind() == "monitor.recovered", PATIENCE).await;
     assert_eq!(receiver.received().len(), 2, "each was told once");
+
+    // A process starts without the bus, and joins it once it is there.
+    machines.ground.nats.kill9().await;
+    machines.front.gazer.restart().await;
+    machines.front.get(&path).await;
+    machines.ground.nats.start_again().await;
+    site.break_with(Fault::Status(503)).await;
+    receiver.wait_until(|hooks| count(hooks, "monitor.down") == 2, PATIENCE).await;
 }
