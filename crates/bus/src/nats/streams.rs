@@ -43,7 +43,7 @@ pub(super) const fn kept(topic: Topic) -> Kept {
     }
     let plain = Kept {
         stream: "",
-        age: minutes(10),
+        age: minutes(30),
         bytes: 32 * MIB,
         ack_wait: ACK_WAIT,
         ack_pending: 1_000,

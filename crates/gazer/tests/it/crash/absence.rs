@@ -20,12 +20,23 @@ const TOLD_BY: Duration = Duration::from_secs(60);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_stays_away_delays_messages_and_loses_none() {
-    let size = Size::of_this_run();
     let mut cluster = Cluster::start().await;
-    let receiver = WebhookReceiver::start().await;
     let app = Driver::start(owned().env("GAZER_DATABASE", cluster.fresh_database().await)).await;
+    away(&app, &mut cluster).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_stays_away_from_many_processes_delays_messages_and_loses_none() {
+    let mut machines = Machines::start(&["local"]).await;
+    away(&machines.front, &mut machines.ground.postgres).await;
+}
+
+/// Twice: while sites break, and while they are repaired.
+async fn away(app: &Driver, cluster: &mut Cluster) {
+    let size = Size::of_this_run();
+    let receiver = WebhookReceiver::start().await;
     let (_, secret) = app.webhook(&receiver.url()).await;
-    let sites = Watched::start_all(&app, size.sites).await;
+    let sites = Watched::start_all(app, size.sites).await;
 
     let mut ledger = Ledger::default();
     cluster.stop().await;
@@ -44,7 +55,7 @@ async fn a_database_that_stays_away_delays_messages_and_loses_none() {
 
     let received = receiver.received();
     let duplicates = ledger::judge_messages(&received, &secret);
-    ledger.compare(&app, &received, &sites).await;
+    ledger.compare(app, &received, &sites).await;
     let last = last(&received, "monitor.down", began).max(last(&received, "monitor.recovered", ended));
     report(&format!(
         "PostgreSQL away for {:?}, twice: {} messages, {duplicates} came twice, 0 were lost, the last {last:?} after its return",
