@@ -4,7 +4,7 @@
 use super::super::faults::Stretch;
 use super::super::receivers::{PATIENCE, PATIENT, PROMPT};
 use super::super::time::True;
-use super::super::truth::Trouble;
+use super::super::truth::{Reign, Trouble};
 use super::told::{noticed, source};
 use super::{ByMonitor, Heard, Story};
 
@@ -23,10 +23,10 @@ pub(super) fn check(story: &Story, heard: &[ByMonitor], complaints: &mut Vec<Str
         for prompt in of(PROMPT) {
             let Some((started, trouble)) = source(story, prompt, &troubles, true) else { continue };
             let patient = of(PATIENT).iter().find(|heard| heard.incident == prompt.incident);
-            let whole = whole(&troubles, trouble);
+            let whole = whole(&one.reigns, &troubles, trouble);
             let found = match patient {
                 Some(patient) => too_early(story, started, &whole, patient, prompt),
-                None => told_nothing(story, started, &whole),
+                None => told_nothing(story, started, &whole, prompt),
             };
             complaints.extend(found.map(|what| format!("{id}: {:?}, {what}", trouble.when)));
         }
@@ -43,7 +43,7 @@ struct Whole<'a> {
     promise: True,
 }
 
-fn whole<'a>(troubles: &'a [Trouble<'a>], first: &'a Trouble<'a>) -> Whole<'a> {
+fn whole<'a>(reigns: &[Reign], troubles: &'a [Trouble<'a>], first: &'a Trouble<'a>) -> Whole<'a> {
     let mut whole = Whole {
         when: first.when,
         last: first,
@@ -61,6 +61,14 @@ fn whole<'a>(troubles: &'a [Trouble<'a>], first: &'a Trouble<'a>) -> Whole<'a> {
         whole.recovery = whole.recovery.max(next.reign.recovery);
         whole.interval = whole.interval.max(next.reign.interval);
         whole.promise = whole.promise.max(next.reign.promise);
+    }
+    // Before its end could be seen, its owner may have come to want more good checks.
+    for next in reigns.iter().filter(|next| next.when.from >= whole.when.until) {
+        if next.when.from > whole.when.until + whole.recovery + whole.promise {
+            break;
+        }
+        whole.recovery = whole.recovery.max(next.recovery);
+        whole.promise = whole.promise.max(next.promise);
     }
     whole
 }
@@ -91,10 +99,12 @@ fn too_early(story: &Story, started: True, whole: &Whole<'_>, patient: &Heard, p
         .then(|| format!("the patient was told at {at}, though it was over before {due}"))
 }
 
-fn told_nothing(story: &Story, started: True, whole: &Whole<'_>) -> Option<String> {
+fn told_nothing(story: &Story, started: True, whole: &Whole<'_>, prompt: &Heard) -> Option<String> {
     let Whole { when, last, .. } = whole;
     let blind = 2 * story.hidden(started, when.until);
-    let lasted = when.until.saturating_sub(started);
+    // Its owner may have turned to a site that works, and back again: that is another one.
+    let over = prompt.ended.map_or(when.until, |ended| ended.min(when.until));
+    let lasted = over.saturating_sub(started);
     let certain = PATIENCE + blind + noticed(story, last) + CONFIRMED;
     // One that we believed to be over begins anew.
     let whole_in_one = last.when.from <= started + last.reign.promise;
