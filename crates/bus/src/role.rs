@@ -45,14 +45,14 @@ impl fmt::Display for Role {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no role: there are web, plan, check, judge, deliver and send")]
-pub struct NoRole(String);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the roles are web, plan, check, judge, deliver and send")]
+pub struct NoRole;
 
 impl FromStr for Role {
     type Err = NoRole;
 
     fn from_str(text: &str) -> Result<Self, NoRole> {
-        Self::ALL.into_iter().find(|role| role.as_str() == text).ok_or_else(|| NoRole(text.to_owned()))
+        Self::ALL.into_iter().find(|role| role.as_str() == text).ok_or(NoRole)
     }
 }

@@ -114,7 +114,7 @@ pub(crate) struct BusFlags {
     #[arg(long, env = "GAZER_ROLES", value_name = "ROLES", value_delimiter = ',')]
     pub(crate) roles: Vec<gazer_bus::Role>,
     /// The name of the place that this process probes from; local unless it is given.
-    #[arg(long, env = "GAZER_REGION", value_name = "NAME")]
+    #[arg(long, env = "GAZER_REGION", value_name = "NAME", value_parser = region)]
     pub(crate) region: Option<Region>,
     /// A file with the region's key, for a prober without the house's: `gazer region key NAME` prints it.
     #[arg(long, env = "GAZER_REGION_KEY", value_name = "FILE")]
@@ -186,12 +186,14 @@ pub(crate) enum RegionCommand {
         #[command(flatten)]
         place: PlaceFlags,
         /// Its name, such as eu-west.
+        #[arg(value_parser = region)]
         name: Region,
     },
     /// Print the key for the probers of a region. Whoever has it reads what that region's checks send.
     Key {
         #[command(flatten)]
         place: PlaceFlags,
+        #[arg(value_parser = region)]
         name: Region,
     },
     /// List the regions, the oldest first.
@@ -206,6 +208,7 @@ pub(crate) enum RegionCommand {
     Remove {
         #[command(flatten)]
         place: PlaceFlags,
+        #[arg(value_parser = region)]
         name: Region,
     },
 }
@@ -287,6 +290,10 @@ fn replicas(text: &str) -> Result<usize, String> {
         Ok(replicas @ (1 | 3 | 5)) => Ok(replicas),
         _ => Err("must be 1, 3 or 5".into()),
     }
+}
+
+fn region(text: &str) -> Result<Region, String> {
+    text.parse().map_err(|invalid: gazer_domain::Invalid| invalid.message)
 }
 
 fn egress(text: &str) -> Result<Egress, String> {
