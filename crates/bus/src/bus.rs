@@ -6,12 +6,13 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::live::Live;
+use crate::lock;
 use crate::message::{Changed, Message, Topic};
 use crate::queue::{Queue, Queued};
 use crate::receipt::Receipt;
@@ -194,40 +195,40 @@ impl Bus {
 
     /// How long ago the oldest message was published that is still being worked on.
     pub fn lag(&self, topic: Topic) -> Duration {
-        let in_hand = self.shared.in_hand.lock().unwrap_or_else(PoisonError::into_inner);
+        let in_hand = lock(&self.shared.in_hand);
         let here = in_hand.get(&topic).and_then(|begun| begun.iter().min()).map_or(Duration::ZERO, Instant::elapsed);
         here.max(self.elsewhere(topic).oldest)
     }
 
     fn elsewhere(&self, topic: Topic) -> Elsewhere {
-        let known = self.shared.elsewhere.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = lock(&self.shared.elsewhere);
         known.get(&topic).copied().unwrap_or_default()
     }
 
     pub(crate) fn know(&self, topic: Topic, elsewhere: Elsewhere) {
-        let mut known = self.shared.elsewhere.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = lock(&self.shared.elsewhere);
         known.insert(topic, elsewhere);
     }
 
     /// The last time at which everything was lost that was on its way between processes, if it ever was.
     pub fn last_loss(&self) -> Option<Loss> {
-        *self.shared.lost.lock().unwrap_or_else(PoisonError::into_inner)
+        *lock(&self.shared.lost)
     }
 
     pub(crate) fn lose(&self, before: Instant) {
-        let mut lost = self.shared.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lost = lock(&self.shared.lost);
         let number = lost.map_or(0, |loss| loss.number) + 1;
         *lost = Some(Loss { number, before, until: Instant::now() });
     }
 
     /// From here on the age of a batch counts, also while it waits for company and for its turn.
     pub(crate) fn begin(&self, topic: Topic, published: Instant) {
-        let mut in_hand = self.shared.in_hand.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut in_hand = lock(&self.shared.in_hand);
         in_hand.entry(topic).or_default().push(published);
     }
 
     pub(crate) fn end(&self, topic: Topic, published: Instant, messages: usize) {
-        let mut in_hand = self.shared.in_hand.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut in_hand = lock(&self.shared.in_hand);
         let runs = in_hand.entry(topic).or_default();
         if let Some(run) = runs.iter().position(|begun| *begun == published) {
             runs.swap_remove(run);
@@ -244,7 +245,7 @@ impl Bus {
     pub(crate) fn carried_off(&self, topic: Topic, messages: usize, arrived: bool) {
         let Some(outward) = &self.shared.outward else { return };
         if arrived {
-            let mut known = self.shared.elsewhere.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut known = lock(&self.shared.elsewhere);
             known.entry(topic).or_default().messages += messages;
         }
         outward.of(topic).busy.fetch_sub(messages, Ordering::SeqCst);

@@ -3,11 +3,13 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use gazer_domain::Timestamp;
 use tokio::time::Instant;
+
+use crate::lock;
 
 /// The second implementation is the fake clock of tests.
 pub trait Clock: fmt::Debug + std::marker::Send + Sync {
@@ -34,7 +36,7 @@ impl Default for SystemClock {
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        let mut steady = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut steady = lock(&self.0);
         steady.follow(since_1970(), Instant::now());
         Timestamp::from_millis(gazer_domain::time::millis(steady.time))
     }

@@ -30,3 +30,8 @@ pub use message::{Changed, CheckBatch, Due, Message, Observed, Occasion, Send, S
 pub use registry::Registry;
 pub use role::Role;
 pub use workers::{Running, Turns, start};
+
+/// What a thread that panicked left is whole: nothing here is changed in two steps.
+pub(crate) fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

@@ -20,7 +20,7 @@ mod tend;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 pub use async_nats::ServerAddr;
@@ -33,7 +33,7 @@ use tokio::time::Instant;
 
 use crate::message::Topic;
 use crate::seal::Seals;
-use crate::{Bus, Registry, Role, Turns, Wake};
+use crate::{Bus, Registry, Role, Turns, Wake, lock};
 
 /// A server that was lost is looked for so often.
 const RECONNECT: Duration = Duration::from_millis(250);
@@ -249,7 +249,7 @@ fn heard(connections: &watch::Sender<u64>, lost: &Mutex<Option<Instant>>, event:
             tracing::info!("connected to NATS");
         }
         Event::Disconnected => {
-            *lost.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+            *lock(lost) = Some(Instant::now());
             tracing::warn!("NATS is gone; what is published waits until it is back");
         }
         // A server that is away is said once; each try in vain is not.

@@ -3,7 +3,7 @@
 //! A full queue drops. What is dropped is the newest of the team that has the most in it, so that a team that floods it
 //! loses its own messages and nobody else's.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use gazer_domain::TeamId;
 use gazer_domain::share::{Shares, Taken};
@@ -62,33 +62,20 @@ impl Queue {
     }
 
     fn lock(&self) -> MutexGuard<'_, Shares<Option<TeamId>, Queued>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        crate::lock(&self.waiting)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use gazer_domain::observation::{Observation, Phases};
-    use gazer_domain::verdict::Judgement;
     use gazer_domain::{MonitorId, Region, Timestamp};
+    use gazer_testkit::sample::well;
 
     use super::*;
     use crate::message::Observed;
 
     fn seen(team: u128, monitor: u128) -> Queued {
-        let observation = Observation {
-            monitor: MonitorId::from_bits(monitor),
-            revision: 1,
-            slot: Timestamp::EPOCH,
-            started: Timestamp::EPOCH,
-            took: Duration::ZERO,
-            judgement: Judgement::UP,
-            phases: Phases::default(),
-            certificate_until: None,
-            attempts: Vec::new(),
-        };
+        let observation = well(MonitorId::from_bits(monitor), Timestamp::EPOCH);
         let (region, team) = (Region::local(), TeamId::from_bits(team));
         Queued::new(Message::Observed(Box::new(Observed { region, observation, team, request: None })))
     }

@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use aws_lc_rs::agreement::{PrivateKey, X25519};
 use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
@@ -17,6 +17,8 @@ use base64::prelude::BASE64_STANDARD;
 use gazer_domain::Region;
 use rustls::crypto::aws_lc_rs::hpke::DH_KEM_X25519_HKDF_SHA256_AES_256 as HPKE;
 use rustls::crypto::hpke::{EncapsulatedSecret, Hpke, HpkePrivateKey, HpkePublicKey};
+
+use crate::lock;
 
 /// Of X25519, and so of an encapsulated secret.
 const KEY_BYTES: usize = 32;
@@ -137,7 +139,7 @@ impl Seals {
     }
 
     fn public(&self, of: &Recipient) -> Result<HpkePublicKey, Unsealed> {
-        let mut known = self.public.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = lock(&self.public);
         if let Some(public) = known.get(of) {
             return Ok(public.clone());
         }

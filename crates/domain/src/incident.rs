@@ -1,8 +1,9 @@
-//! An incident: opened when a monitor turns down, regional or slow, closed when it recovers, with numbered events between.
+//! An incident: opened when a monitor turns down, regional or slow, closed when it recovers, with numbered events
+//! between.
 //!
 //! At most one is open per monitor. `down` supersedes `regional`, and that `slow`, within the same incident. `unknown`
-//! neither opens nor closes one. A pause or a deletion closes it with an event of its own; an edit and a restart leave it open, and the
-//! next check decides.
+//! neither opens nor closes one. A pause or a deletion closes it with an event of its own; an edit and a restart leave
+//! it open, and the next check decides.
 
 use std::fmt;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! How much of a window a monitor was up: `up / (up + down)`.
 //!
-//! `slow` and `regional` count as up. `unknown` counts as neither: it widens the bounds, from "all of it was down" to "all of it was
-//! up". Paused time is left out.
+//! `slow` and `regional` count as up. `unknown` counts as neither: it widens the bounds, from "all of it was down" to
+//! "all of it was up". Paused time is left out.
 
 use std::time::Duration;
 

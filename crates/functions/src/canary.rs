@@ -1,23 +1,23 @@
-//! canary: looks whether we see at all, tells the operator where we do not, and is heard from outside while all is well.
+//! canary: looks whether we see at all, tells the operator where we do not, and is heard from outside while all is
+//! well.
 //!
 //! A look asks the prober's two canaries, the witnesses that have a vote, the store, and how far the judge is behind;
 //! [`gazer_domain::sight`] says what that means. What changes is an episode in the operator's [`Ledger`]. After a look
 //! that found nothing, an outside address is asked once in a while: whoever listens there notices our silence, also
 //! where we cannot tell it, because the machine is gone or its network is.
 //!
-//! A process that is killed looks again after its start: an episode that lasts is a row, and goes on. One that the store
-//! did not take, because it was the store that failed, is forgotten with the process, and found anew under another id.
-//! Where several processes share the work, each prober looks at itself and says what it sees (`look`); a region of which
-//! nobody says anything is one of which nobody knows whether it sees, and that is told as well.
-//! Where several processes share a store, the one that plans is the one that looks; a new turn begins as a start does,
-//! but keeps in mind what the store did not take: the turn runs out where the store is away.
+//! A process that is killed looks again after its start: an episode that lasts is a row, and goes on. One that the
+//! store did not take, because it was the store that failed, is forgotten with the process, and found anew under
+//! another id. Where several processes share the work, each prober looks at itself and says what it sees (`look`); a
+//! region of which nobody says anything is one of which nobody knows whether it sees, and that is told as well. Where
+//! several processes share a store, the one that plans is the one that looks; a new turn begins as a start does, but
+//! keeps in mind what the store did not take: the turn runs out where the store is away.
 
 mod far;
 mod ledger;
 mod watch;
 
 use std::collections::BTreeMap;
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use futures_util::future::join3;
@@ -28,7 +28,7 @@ use gazer_domain::sight::{self, Facts, Fault, StoreSays, World};
 use gazer_domain::{Region, Timestamp};
 use tokio::sync::Mutex;
 
-use crate::Parts;
+use crate::{Parts, lock};
 use far::Far;
 use watch::Watch;
 
@@ -67,15 +67,15 @@ impl Lookout {
 
     /// Whether each region is known not to see, or not to tell.
     pub fn impaired(&self) -> BTreeMap<Region, bool> {
-        self.impaired.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.impaired).clone()
     }
 
     fn note(&self, region: &Region, is_impaired: bool) {
-        self.impaired.lock().unwrap_or_else(PoisonError::into_inner).insert(region.clone(), is_impaired);
+        lock(&self.impaired).insert(region.clone(), is_impaired);
     }
 
     fn forget(&self, region: &Region) {
-        self.impaired.lock().unwrap_or_else(PoisonError::into_inner).remove(region);
+        lock(&self.impaired).remove(region);
     }
 }
 

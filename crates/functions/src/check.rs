@@ -9,7 +9,7 @@
 //! the team that has the most gives up its newest, which are `unknown`: our overload is nobody's outage.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -26,10 +26,10 @@ use gazer_probes::Plan as Compiled;
 use gazer_probes::check::{Job, Keep};
 use tokio::sync::Notify;
 
-use crate::Outside;
+use crate::epochs::Epochs;
 use crate::places::Places;
 use crate::starved::Starved;
-use crate::turns::Turns;
+use crate::{Outside, lock};
 
 /// Checks in flight at once, where the machine allows it. Each holds a socket and a few kilobytes; what comes on top is
 /// our overload: `unknown`.
@@ -55,7 +55,7 @@ pub(crate) struct Check {
     places: Places,
     lines: Places,
     starved: Starved,
-    turns: Turns,
+    epochs: Epochs,
 }
 
 /// A monitor as it was compiled; one that was not checked for a while gives up its place.
@@ -75,7 +75,7 @@ impl Check {
             places: Places::new(outside.checks),
             lines: Places::new(LINES),
             starved: Starved::default(),
-            turns: Turns::default(),
+            epochs: Epochs::default(),
         }
     }
 
@@ -84,7 +84,7 @@ impl Check {
         let now = self.outside.clock.now();
         // One for another region, which nobody here serves, is that region's to miss.
         let is_elsewhere = batch.region != self.outside.region;
-        if is_elsewhere || now > batch.deadline || self.turns.is_over(batch.epoch, now) {
+        if is_elsewhere || now > batch.deadline || self.epochs.is_over(batch.epoch, now) {
             report.skipped = batch.due.len() as u64;
             return report;
         }
@@ -266,10 +266,6 @@ fn unmade(due: &Due, now: Timestamp, cause: Cause) -> Observation {
         certificate_until: None,
         attempts: Vec::new(),
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[async_trait::async_trait]

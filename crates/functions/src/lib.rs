@@ -7,6 +7,7 @@ mod audit;
 mod canary;
 mod check;
 mod deliver;
+mod epochs;
 mod escalate;
 mod expire;
 mod judge;
@@ -17,10 +18,9 @@ mod plan;
 mod schedule;
 mod send;
 mod starved;
-mod turns;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use gazer_bus::{Bus, Clock, Function, Hold, Registry};
@@ -102,6 +102,11 @@ pub fn registry(outside: &Outside, parts: Option<&Parts>) -> Registry {
         ]);
     }
     Registry::new(functions)
+}
+
+/// What a thread that panicked left is whole: nothing here is changed in two steps.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn id<K>(parts: &Parts) -> gazer_domain::id::Id<K> {

@@ -1,6 +1,6 @@
 //! Places that all teams share, each held by what is under way in it. [`Shares`] decides who gets one.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use gazer_domain::TeamId;
 use gazer_domain::share::{Place, Shares, Taken};
@@ -34,7 +34,7 @@ impl Places {
     }
 
     fn lock(&self) -> MutexGuard<'_, Shares<TeamId, oneshot::Sender<()>>> {
-        self.shares.lock().unwrap_or_else(PoisonError::into_inner)
+        crate::lock(&self.shares)
     }
 }
 

@@ -2,11 +2,11 @@
 //!
 //! Woken by the clock once a minute, it stays up for that minute. It follows the monitors through the store's change
 //! counter: a bell makes it look at once, a poll every two seconds makes it right. A monitor that is new, resumed or
-//! edited is checked at once, out of turn; at a start nothing is, nor where a region came or went, so that a restart brings no herd. While the store does
-//! not answer, what is known goes on being planned. Run twice at the same time it would publish slots twice, and the
-//! judge would fold the second of each to nothing.
-//! Planned time does not run backwards, but where the clock was an hour ahead and is set right: then everything begins
-//! anew at the present, also at a start that finds slots of the future folded.
+//! edited is checked at once, out of turn; at a start nothing is, nor where a region came or went, so that a restart
+//! brings no herd. While the store does not answer, what is known goes on being planned. Run twice at the same time it
+//! would publish slots twice, and the judge would fold the second of each to nothing. Planned time does not run
+//! backwards, but where the clock was an hour ahead and is set right: then everything begins anew at the present, also
+//! at a start that finds slots of the future folded.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -131,7 +131,8 @@ impl Plan {
         }
     }
 
-    /// What people changed and asked for since the last look. Requests first: the monitors that they name are then known.
+    /// What people changed and asked for since the last look. Requests first: the monitors that they name are then
+    /// known.
     async fn look(&self, seq: Option<i64>) -> Result<News, Failure> {
         let (store, now) = (&self.parts.store, self.parts.clock.now());
         if seq.is_none() {

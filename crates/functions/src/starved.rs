@@ -3,7 +3,7 @@
 //! Such checks are `unknown` and alert no team. They come by the hundred, so of each kind one line a minute says how many
 //! there were.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use gazer_domain::Timestamp;
@@ -32,7 +32,7 @@ impl Starved {
             Code::NoDescriptors => &self.descriptors,
             _ => return,
         };
-        let Some(checks) = told.lock().unwrap_or_else(PoisonError::into_inner).count(now) else { return };
+        let Some(checks) = crate::lock(told).count(now) else { return };
         tracing::warn!(
             checks,
             cause = cause.text,

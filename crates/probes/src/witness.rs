@@ -5,17 +5,17 @@
 //!
 //! A vote has to be earned: a witness counts only if it answered within the last hour, so an install without internet
 //! still alerts. It outlives the process that knew it, where somebody tells the next one: a start in the middle of an
-//! outage of ours is no reason to blame the sites. And it counts only about its own part of the world: witnesses on the internet say nothing about
-//! private addresses, which can be reached while the uplink is down.
+//! outage of ours is no reason to blame the sites. And it counts only about its own part of the world: witnesses on the
+//! internet say nothing about private addresses, which can be reached while the uplink is down.
 //!
 //! They also tell a resolver of ours that fails from name servers of the customer's that do: while witnesses are found
-//! by their names, a name that cannot be resolved is the site's trouble. And where names that were found within the last
-//! hour are found no longer, whatever the resolver says of any name is worth nothing.
+//! by their names, a name that cannot be resolved is the site's trouble. And where names that were found within the
+//! last hour are found no longer, whatever the resolver says of any name is worth nothing.
 //!
-//! Witnesses are asked when somebody is about to say down, all waiting checks together, and about the time of the failure:
-//! a round counts only if it began after the failing attempt did, because the world may have gone in between. They are
-//! asked rarely otherwise, while public sites are being checked at all, so that their votes do not lapse. An install that
-//! checks only its own network asks nobody.
+//! Witnesses are asked when somebody is about to say down, all waiting checks together, and about the time of the
+//! failure: a round counts only if it began after the failing attempt did, because the world may have gone in between.
+//! They are asked rarely otherwise, while public sites are being checked at all, so that their votes do not lapse. An
+//! install that checks only its own network asks nobody.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -32,7 +32,8 @@ use url::Host;
 use crate::Prober;
 use crate::net::{Door, Stage, is_public};
 
-/// From the begin of one round to that of the next at least: a thousand sites that fail at once ask four times a second.
+/// From the begin of one round to that of the next at least: a thousand sites that fail at once ask four times a
+/// second.
 const SPACING: Duration = Duration::from_millis(250);
 /// Within this a witness must have answered to have a vote.
 const VOTE: Duration = Duration::from_secs(3_600);
@@ -159,8 +160,9 @@ impl Witnesses {
         if asked == 0 || answer { Opinion::WorldIsThere } else { Opinion::WorldIsGone { asked } }
     }
 
-    /// Asks those that have a vote about any part of the world, now: one part whose witnesses are all silent is gone. One
-    /// that `insists` also asks where votes have lapsed; without it, an install that asks nobody goes on to ask nobody.
+    /// Asks those that have a vote about any part of the world, now: one part whose witnesses are all silent is gone.
+    /// One that `insists` also asks where votes have lapsed; without it, an install that asks nobody goes on to ask
+    /// nobody.
     pub(crate) async fn look(&self, insists: bool) -> World {
         let mut roll = self.roll.lock().await;
         let scopes = [Scope::Internet, Scope::Private];

@@ -1,8 +1,9 @@
 //! What must commit together: verdict, health, period, incident, events, deliveries.
 //!
-//! The judge locks the monitors of a batch with their tracks, one per region, folds (which is the domain's), appends the
-//! checks, advances the healths, and for each change of a monitor's status calls [`Tx::turn`]. A crash before the commit leaves nothing; one after it leaves rows that
-//! `deliver` finds. The same batch a second time folds to nothing and appends nothing.
+//! The judge locks the monitors of a batch with their tracks, one per region, folds (which is the domain's), appends
+//! the checks, advances the healths, and for each change of a monitor's status calls [`Tx::turn`]. A crash before the
+//! commit leaves nothing; one after it leaves rows that `deliver` finds. The same batch a second time folds to nothing
+//! and appends nothing.
 //!
 //! This is the hot path: a batch is three statements, however many checks it has, and their one parameter is a JSON
 //! array of arrays. `checks` is narrow and only grows at its end; `health` is narrow and updated in place.

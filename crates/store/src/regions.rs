@@ -110,8 +110,8 @@ impl Store {
     }
 }
 
-/// Locks every monitor, in the order in which judges do, and the plan behind them, as an edit does. Of two that make the
-/// same region at once, the second finds the first's.
+/// Locks every monitor, in the order in which judges do, and the plan behind them, as an edit does. Of two that make
+/// the same region at once, the second finds the first's.
 async fn change(conn: &mut Conn) -> Result<i64> {
     let sql = conn.dialect().spell("select m.key from monitors m order by m.key {for update}");
     conn.rows(sql, args![]).await?;

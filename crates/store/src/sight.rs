@@ -50,8 +50,8 @@ impl Store {
         row.map_or(Ok(None), |row| row.opt_time("answered"))
     }
 
-    /// Monitors without a check, in whichever region, for longer than they should be. What was missed before `since`, when this process
-    /// began, is not held against it.
+    /// Monitors without a check, in whichever region, for longer than they should be. What was missed before `since`,
+    /// when this process began, is not held against it.
     pub async fn checks_overdue(&self, now: Timestamp, since: Timestamp) -> Result<Overdue> {
         let sql = "select count(*) as watched, coalesce(sum(case
                 when w.seen + w.patience < $1 and w.cadence_since + w.patience < $1 and $2 + w.patience < $1

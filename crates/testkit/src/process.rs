@@ -88,6 +88,16 @@ impl Recipe {
     }
 }
 
+/// Sends a signal, such as `KILL`, to a process that this test started.
+///
+/// # Panics
+/// If there is no such process.
+pub async fn signal(name: &str, pid: u32) {
+    let pid = pid.to_string();
+    let sent = Command::new("sh").args(["-c", "kill -s \"$1\" \"$2\"", "sh", name, &pid]).status().await;
+    assert!(sent.is_ok_and(|status| status.success()), "cannot send SIG{name} to {pid}");
+}
+
 /// A running `gazer serve`; dropping it kills it and removes its data.
 #[derive(Debug)]
 pub struct Gazer {
@@ -241,9 +251,7 @@ impl Gazer {
     }
 
     async fn signal(&self, name: &str) {
-        let pid = self.pid().to_string();
-        let sent = Command::new("sh").args(["-c", "kill -s \"$1\" \"$2\"", "sh", name, &pid]).status().await;
-        assert!(sent.is_ok_and(|status| status.success()), "cannot send SIG{name} to {pid}");
+        signal(name, self.pid()).await;
     }
 
     /// SIGTERM, then up again.

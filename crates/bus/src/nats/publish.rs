@@ -19,11 +19,11 @@ use tokio::time::Instant;
 
 use super::streams::{kept, subject};
 use super::{Link, RECONNECT, encode};
-use crate::Bus;
 use crate::function::Intake;
 use crate::message::{Message, Topic};
 use crate::queue::Queued;
 use crate::workers::gather;
+use crate::{Bus, lock};
 
 /// Good news waits so long for company on the way to the judge, which lets it wait for longer.
 const LINGER: Duration = Duration::from_millis(50);
@@ -52,6 +52,8 @@ pub(super) async fn carry(link: Arc<Link>, bus: Bus, topic: Topic) {
                 connection = link.ready().await;
                 // The server may have forgotten who consumes what.
                 regions.clear();
+                let lost = lock(&link.gone).unwrap_or_else(Instant::now);
+                forget(&mut recent, topic, lost);
                 std::mem::take(&mut recent).into()
             }
         };
@@ -83,13 +85,18 @@ const fn recent_enough(topic: Topic) -> Duration {
 }
 
 fn remember(recent: &mut VecDeque<Parcel>, topic: Topic, parcel: &Parcel) {
-    let length = recent_enough(topic);
-    while recent.front().is_some_and(|oldest| oldest.since.elapsed() > length) {
-        recent.pop_front();
-    }
-    if length > Duration::ZERO {
+    forget(recent, topic, Instant::now());
+    if recent_enough(topic) > Duration::ZERO {
         // It is counted as carried once.
         recent.push_back(Parcel { messages: 0, ..parcel.clone() });
+    }
+}
+
+/// What would not be published again after a loss at that instant.
+fn forget(recent: &mut VecDeque<Parcel>, topic: Topic, lost: Instant) {
+    let length = recent_enough(topic);
+    while recent.front().is_some_and(|oldest| lost.duration_since(oldest.since) > length) {
+        recent.pop_front();
     }
 }
 

@@ -1,6 +1,6 @@
 //! Sees to it that streams and consumers are there whenever the connection is.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use async_nats::jetstream::context::CreateStreamError;
 use async_nats::jetstream::stream::{Config, ConsumerError};
@@ -10,8 +10,8 @@ use tokio::time::Instant;
 
 use super::streams::{self, kept};
 use super::{Link, PATIENCE, RECONNECT};
-use crate::Bus;
 use crate::message::Topic;
+use crate::{Bus, lock};
 
 #[derive(Debug, thiserror::Error)]
 enum Unmade {
@@ -36,7 +36,7 @@ pub(super) async fn tend(link: Arc<Link>, bus: Bus, mut connected: watch::Receiv
                 said = false;
                 if made.is_some() && made != now {
                     tracing::warn!("NATS lost what it carried; everything is looked for again");
-                    bus.lose(link.gone.lock().unwrap_or_else(PoisonError::into_inner).unwrap_or_else(Instant::now));
+                    bus.lose(lock(&link.gone).unwrap_or_else(Instant::now));
                 }
                 made = now;
                 link.ready.send_replace(Some(connection));

@@ -15,11 +15,10 @@ use gazer_bus::{
 use gazer_domain::delivery::Outcome;
 use gazer_domain::http::{Auth, HttpSpec, parse_url};
 use gazer_domain::monitor::{Brief, Spec, Verify};
-use gazer_domain::observation::{Observation, Phases};
-use gazer_domain::verdict::Judgement;
 use gazer_domain::{DeliveryId, MonitorId, Region, TeamId, Timestamp};
 use gazer_testkit::nats::Nats as Server;
 use gazer_testkit::record::Record;
+use gazer_testkit::sample::well;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -162,17 +161,7 @@ fn batch(region: Region) -> Message {
 }
 
 fn seen(region: Region) -> Message {
-    let observation = Observation {
-        monitor: MonitorId::from_bits(1),
-        revision: 1,
-        slot: Timestamp::EPOCH,
-        started: Timestamp::EPOCH,
-        took: Duration::ZERO,
-        judgement: Judgement::UP,
-        phases: Phases::default(),
-        certificate_until: None,
-        attempts: Vec::new(),
-    };
+    let observation = well(MonitorId::from_bits(1), Timestamp::EPOCH);
     Message::Observed(Box::new(Observed { region, observation, team: TeamId::from_bits(1), request: None }))
 }
 
@@ -263,16 +252,14 @@ async fn a_prober_gets_the_checks_of_its_region_and_speaks_for_no_other() {
     let prober_process = Process::start(nats, &[&prober], &Turns::default());
 
     // What nobody takes in time is dropped, so on a busy machine once may not be enough.
-    let published = async {
-        loop {
-            house_process.bus.publish(batch(Region::local()));
-            house_process.bus.publish(batch(eu()));
-            tokio::time::sleep(Duration::from_secs(1)).await;
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    let got = loop {
+        house_process.bus.publish(batch(Region::local()));
+        house_process.bus.publish(batch(eu()));
+        if let Ok(got) = tokio::time::timeout(Duration::from_secs(1), prober.gets(1)).await {
+            break got;
         }
-    };
-    let got = tokio::select! {
-        got = prober.gets(1) => got,
-        () = published => unreachable!("it goes on"),
+        assert!(tokio::time::Instant::now() < deadline, "the prober got nothing");
     };
     let Message::Check(checks) = &got[0] else { panic!("{got:?}") };
     assert_eq!(checks.region, eu());

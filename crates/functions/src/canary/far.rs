@@ -35,13 +35,13 @@ impl Far {
     /// was said before it was said to another process.
     pub(super) fn judge_home(&mut self, parts: &Parts, began: Timestamp, now: Timestamp) -> Option<(Fault, String)> {
         let home = &parts.lookout.region;
-        let is_region = self.regions.contains(home);
-        if is_region { self.judge(parts, &home.clone(), began, now) } else { None }
+        if self.regions.contains(home) { self.judge(parts, home, began, now) } else { None }
     }
 
     /// A look at each region but our own. Answers how many turned.
     pub(super) async fn look(&mut self, parts: &Parts, took: bool, began: Timestamp, now: Timestamp) -> u64 {
-        if let Ok(regions) = in_time(parts, parts.store.regions()).await {
+        // One that took nothing just now would only be waited for once more.
+        if took && let Ok(regions) = in_time(parts, parts.store.regions()).await {
             self.regions = regions.into_iter().map(|place| place.region).collect();
         }
         let home = &parts.lookout.region;

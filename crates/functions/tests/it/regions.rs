@@ -11,7 +11,7 @@ use gazer_domain::cause::{Cause, Code};
 use gazer_domain::http::{HttpSpec, parse_url};
 use gazer_domain::incident::EventKind;
 use gazer_domain::monitor::{Monitor, Settings, Spec, Verify};
-use gazer_domain::observation::{Attempt, Observation, Phases};
+use gazer_domain::observation::{Attempt, Observation};
 use gazer_domain::period::Status;
 use gazer_domain::verdict::{Judgement, Verdict};
 use gazer_domain::{MonitorId, Quorum, Region, TeamId, Timestamp};
@@ -19,6 +19,7 @@ use gazer_functions::{Lookout, Parts};
 use gazer_probes::{Config, Prober};
 use gazer_store::{IncidentFilter, IncidentStory, Location, Options, Page, SealingKey, Store};
 use gazer_testkit::now::now;
+use gazer_testkit::sample::well;
 
 use crate::whole;
 
@@ -124,15 +125,11 @@ impl World {
         let took = Duration::from_millis(25);
         let attempt = Attempt { started: slot, took, hops: Vec::new(), fault: cause.clone(), facts: Vec::new() };
         let observation = Observation {
-            monitor: self.monitor.id,
             revision: self.monitor.revision,
-            slot,
-            started: slot,
             took,
             judgement: Judgement { verdict, cause },
-            phases: Phases::default(),
-            certificate_until: None,
             attempts: if verdict == Verdict::Up { Vec::new() } else { vec![attempt] },
+            ..well(self.monitor.id, slot)
         };
         let region = region.parse().expect("a name");
         Message::Observed(Box::new(Observed { region, observation, team: TEAM, request: None }))

@@ -68,7 +68,8 @@ fn a_calm_day_keeps_the_guarantee_to_the_second() {
     assert!(outcome.outages > 20 && outcome.duplicates == 0, "{outcome}");
 }
 
-/// Our own network is cut while some sites are really down: nobody is told of what was only our fault, but the operator.
+/// Our own network is cut while some sites are really down: nobody is told of what was only our fault, but the
+/// operator.
 #[test]
 fn a_cut_of_our_own_network_alarms_nobody_but_the_operator() {
     let outcome = play(11, 30, Faults { cuts: 8, ..Faults::none() });

@@ -1,8 +1,8 @@
 //! The shape of the house, held by a test instead of a drawing.
 //!
 //! [`edges`] asks `cargo metadata` who lists whom, and `cargo tree` what is built; [`sources`] counts lines and reads
-//! file names; [`documents`] follows links. Each test gathers everything that is wrong and fails once, in sentences that
-//! say what to do.
+//! file names; [`documents`] follows links. Each test gathers everything that is wrong and fails once, in sentences
+//! that say what to do.
 
 mod documents;
 mod edges;
@@ -23,7 +23,8 @@ struct Room {
     kloc: Option<f64>,
 }
 
-/// Only a crate for AWS may list these; as long as there is none, nobody does. `aws-lc-rs` is cryptography, not a cloud.
+/// Only a crate for AWS may list these; as long as there is none, nobody does. `aws-lc-rs` is cryptography, not a
+/// cloud.
 const AWS: [&str; 4] = ["aws-config", "aws-sdk-*", "aws_lambda_*", "lambda_*"];
 
 const ROOMS: [Room; 10] = [
@@ -100,7 +101,8 @@ const ROOMS: [Room; 10] = [
             "gazer-web",
         ],
         refuses: &[],
-        // One thousand to put everything together, the demo, teams, regions, whom the operator is, and the parts of a cluster.
+        // One thousand to put everything together, the demo, teams, regions, whom the operator is, and the parts of a
+        // cluster.
         kloc: Some(2.0),
     },
     Room { name: "gazer-testkit", folder: "testkit", knows: &["gazer-domain"], refuses: &[], kloc: None },

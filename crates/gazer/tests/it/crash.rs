@@ -1,8 +1,8 @@
 //! Killed without warning, again and again, while sites go down and come back: nobody is left untold.
 //!
 //! The real binary watches sites whose outages this test makes, so it knows the truth. It is killed at random moments
-//! and at the instants that [`gazer_bus::crash::Point`] names, and started again on what it left. At the end the truth is
-//! compared with what a receiver took, both ways.
+//! and at the instants that [`gazer_bus::crash::Point`] names, and started again on what it left. At the end the truth
+//! is compared with what a receiver took, both ways.
 //!
 //! `GAZER_CRASH=kills×incidents` (as in `1000×3000`) is the size, which `make crash` sets.
 
@@ -53,8 +53,8 @@ async fn kills_at_random_moments_lose_nothing_in_a_cluster() {
     bounded(&play(owned().env("GAZER_DATABASE", &database), Kills::of_two(4, database)).await);
 }
 
-/// Each role in processes of their own: any of them is killed or stands still, the database crashes, and the bus dies and
-/// forgets everything.
+/// Each role in processes of their own: any of them is killed or stands still, the database crashes, and the bus dies
+/// and forgets everything.
 #[tokio::test(flavor = "multi_thread")]
 async fn kills_at_random_moments_lose_nothing_over_nats() {
     let ground = Ground::start().await;

@@ -1,6 +1,6 @@
--- Of all regions: a slot is missed in one if it is accounted for there, has no check, no earlier check was still busy at
--- its instant, and nothing was known at that time. (One whose check an edit overtook, or that fell into a check out of
--- turn, was not missed.)
+-- Of all regions: a slot is missed in one if it is accounted for there, has no check, no earlier check was still busy
+-- at its instant, and nothing was known at that time. (One whose check an edit overtook, or that fell into a check out
+-- of turn, was not missed.)
 , seen as (
     select s.slot, s.monitor, h.covered, c.late, case when c.slot is null then 0 else 1 end as made,
         max(c.slot + c.late + c.took)

@@ -1,7 +1,7 @@
 //! Evidence: the attempts behind what is said of an outage, by slot and region.
 //!
-//! Where one region is enough to say it, they are kept with the incident that they open. Where several decide, the first
-//! failing check of one of them may be told only when another has reported; until then it waits in `onsets`.
+//! Where one region is enough to say it, they are kept with the incident that they open. Where several decide, the
+//! first failing check of one of them may be told only when another has reported; until then it waits in `onsets`.
 
 use gazer_domain::Timestamp;
 use gazer_domain::cause::{Cause, Code};

@@ -1,4 +1,5 @@
-//! Where a monitor is checked from, in its form. Nothing of it is asked where there is one region: what was chosen stays.
+//! Where a monitor is checked from, in its form. Nothing of it is asked where there is one region: what was chosen
+//! stays.
 
 use gazer_domain::monitor::Settings;
 use gazer_domain::{Invalid, Quorum, Region};

@@ -9,10 +9,10 @@ use axum::body::Body;
 use axum::http::{Method, Request, Response, StatusCode, header};
 use gazer_domain::assertion::{Assertion, Op};
 use gazer_domain::monitor::Spec;
-use gazer_domain::observation::{Observation, Phases};
-use gazer_domain::verdict::Judgement;
+use gazer_domain::observation::Observation;
 use gazer_domain::{Invalid, Region, Timestamp};
 use gazer_store::{Location, Options, SealingKey, Settled, Store};
+use gazer_testkit::sample::well;
 use gazer_web::{Config, Wake, Web, web};
 use http_body_util::BodyExt;
 use prometheus_client::registry::Registry;
@@ -182,17 +182,7 @@ fn stand_in(store: Store, clock: Arc<AtomicI64>) -> Arc<dyn Fn(Wake) + Send + Sy
 
 async fn serve_requests(store: &Store, now: Timestamp) {
     for (request, monitor) in store.requests_claim(now).await.unwrap() {
-        let seen = Observation {
-            monitor,
-            revision: 1,
-            slot: now,
-            started: now,
-            took: Duration::from_millis(12),
-            judgement: Judgement::UP,
-            phases: Phases::default(),
-            certificate_until: None,
-            attempts: Vec::new(),
-        };
+        let seen = Observation { took: Duration::from_millis(12), ..well(monitor, now) };
         let mut tx = store.begin().await.unwrap();
         tx.request_settle(request, &Region::local(), &seen).await.unwrap();
         tx.commit().await.unwrap();

@@ -6,9 +6,11 @@ use gazer_domain::channel::{About, Notice, Target};
 use gazer_domain::delivery::Outcome;
 use gazer_domain::http::{Auth, HttpSpec, parse_url};
 use gazer_domain::monitor::{Brief, Spec, Verify};
-use gazer_domain::observation::{Observation, Phases};
+use gazer_domain::observation::Observation;
 use gazer_domain::sight::{Canaries, Look, World};
 use gazer_domain::verdict::{Judgement, Verdict};
+
+use gazer_testkit::sample::well;
 
 use super::*;
 
@@ -48,15 +50,11 @@ fn what_is_carried_arrives_as_it_was() {
     arrives(&batch(Some(Auth::Bearer { token: "s3cret".into() })));
     let refused = Cause::new(Code::ConnectionRefused, "192.0.2.1:443 refused the connection");
     let observation = Observation {
-        monitor: MonitorId::from_bits(1),
         revision: 3,
-        slot: Timestamp::from_millis(1_000),
         started: Timestamp::from_millis(1_002),
         took: Duration::from_micros(1_500),
         judgement: Judgement::of(Verdict::Down, refused),
-        phases: Phases::default(),
-        certificate_until: None,
-        attempts: Vec::new(),
+        ..well(MonitorId::from_bits(1), Timestamp::from_millis(1_000))
     };
     let seen = Observed { region: eu(), observation, team: TeamId::from_bits(9), request: Some(7) };
     arrives(&Message::Observed(Box::new(seen)));

@@ -1,4 +1,5 @@
-//! What `make cluster` starts is a cluster: it watches from two regions, tells, and gets over the death of its processes.
+//! What `make cluster` starts is a cluster: it watches from two regions, tells, and gets over the death of its
+//! processes.
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
@@ -7,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gazer_testkit::client;
+use gazer_testkit::process::signal;
 use gazer_testkit::receiver::WebhookReceiver;
 use gazer_testkit::record::Record;
 use gazer_testkit::site::{Fault, Site};
@@ -53,11 +55,6 @@ impl Script {
     /// `web` is 0 or 1: of the two with pages.
     fn address(&self, web: u16) -> SocketAddr {
         SocketAddr::from(([127, 0, 0, 1], self.port + web))
-    }
-
-    async fn signal(&self, name: &str, pid: &str) {
-        let sent = Command::new("sh").args(["-c", "kill -s \"$1\" \"$2\"", "sh", name, pid]).status().await;
-        assert!(sent.is_ok_and(|status| status.success()), "cannot send SIG{name} to {pid}");
     }
 }
 
@@ -119,13 +116,13 @@ async fn the_cluster_of_the_makefile_watches_tells_and_heals() {
     }
 
     site.break_with(Fault::Status(500)).await;
-    script.signal("KILL", &worker).await;
+    signal("KILL", worker.parse().expect("a number")).await;
     script.says("worker ended, and runs again as").await;
     receiver.wait_for(|hook| hook.kind() == "monitor.down", PATIENCE).await;
     site.repair().await;
     receiver.wait_for(|hook| hook.kind() == "monitor.recovered", PATIENCE).await;
 
-    script.signal("INT", &script.child.id().expect("it runs").to_string()).await;
+    signal("INT", script.child.id().expect("it runs")).await;
     assert!(script.child.wait().await.expect("it can be waited for").success());
     assert!(!Path::new(&folder).exists(), "nothing is left");
 }

@@ -1,5 +1,5 @@
-//! A rule that waits tells of what lasts, not before it lasted so long, and of nothing else. Time in which we saw nothing
-//! does not count. Whoever hears of the start hears of the end.
+//! A rule that waits tells of what lasts, not before it lasted so long, and of nothing else. Time in which we saw
+//! nothing does not count. Whoever hears of the start hears of the end.
 
 use super::super::faults::Stretch;
 use super::super::receivers::{PATIENCE, PATIENT, PROMPT};

@@ -36,8 +36,8 @@ pub(super) fn check(story: &Story, heard: &[ByMonitor], complaints: &mut Vec<Str
     }
 }
 
-/// What this incident was about: what failed when its first check was made, where that was the monitor's site. A message
-/// that is written later may name the site of later.
+/// What this incident was about: what failed when its first check was made, where that was the monitor's site. A
+/// message that is written later may name the site of later.
 pub(super) fn source<'a>(
     story: &Story,
     heard: &Heard,
