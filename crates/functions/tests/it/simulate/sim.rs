@@ -35,6 +35,8 @@ const AFTER: True = 2 * 3_600_000;
 const MINUTE: u64 = 60_000;
 /// Somebody who asked for a check looks for the answer.
 pub(crate) const LOOK: True = 10 * MINUTE;
+/// Calm observations wait so long for company, as they do for the judge's workers.
+const LINGER: True = 500;
 /// Witnesses are not asked more often than this.
 const SPACING: Duration = Duration::from_millis(250);
 
@@ -73,6 +75,10 @@ enum Event {
         message: Message,
         life: u64,
     },
+    /// Calm observations have waited for company long enough.
+    Company {
+        life: u64,
+    },
     Kill,
     Start,
     Jump(i64),
@@ -101,6 +107,8 @@ pub(crate) struct Sim {
     blind: Vec<Stretch>,
     /// The check of each monitor that is under way: until when.
     flights: HashMap<MonitorId, True>,
+    /// Calm observations that arrived, and wait for company.
+    calm: Vec<Message>,
     /// How many processes have lived; messages of the dead go nowhere.
     life: u64,
     is_up: bool,
@@ -136,6 +144,7 @@ impl Sim {
             chance: Chance::new(seed, 4),
             blind: cuts.clone(),
             flights: HashMap::new(),
+            calm: Vec::new(),
             life: 0,
             is_up: false,
         };
@@ -190,7 +199,8 @@ impl Sim {
                 Event::Jump(by) => self.time.jump(by),
                 Event::Tick { function, every, life } if self.lives(life) => self.tick(at, function, every).await,
                 Event::Message { message, life } if self.lives(life) => self.handle(message).await,
-                Event::Tick { .. } | Event::Message { .. } => {}
+                Event::Company { life } if self.lives(life) => self.judge().await,
+                Event::Tick { .. } | Event::Message { .. } | Event::Company { .. } => {}
                 Event::Act { .. } | Event::Rule if !self.is_up => self.at(at + MINUTE, event),
                 Event::Act { monitor, act } => self.act(monitor, act).await,
                 Event::Rule => {
@@ -223,6 +233,7 @@ impl Sim {
         }
         self.is_up = true;
         self.flights.clear();
+        self.calm.clear();
         self.parts = process::parts(&self.time, &self.network, &self.parts.store);
         self.registry = whole::registry(&self.parts);
         self.parts.store.leases_release().await.expect("the store answers");
@@ -248,6 +259,9 @@ impl Sim {
     async fn handle(&mut self, mut message: Message) {
         let topic = message.topic();
         let Some(consumer) = self.registry.consumer(topic).map(Arc::clone) else { return };
+        if topic == Topic::Observed {
+            return self.gather(message).await;
+        }
         if !matches!(topic, Topic::Check | Topic::Send) {
             return self.dispatch(&consumer, Woken::Messages(vec![message])).await;
         }
@@ -275,6 +289,25 @@ impl Sim {
             Some(_) => self.forward(until),
             None => self.die(until),
         }
+    }
+
+    /// Good news waits for company, bad news takes along what is there.
+    async fn gather(&mut self, message: Message) {
+        let (is_urgent, is_first) = (message.is_urgent(), self.calm.is_empty());
+        self.calm.push(message);
+        if is_urgent {
+            self.judge().await;
+        } else if is_first {
+            self.at(self.time.now() + LINGER, Event::Company { life: self.life });
+        }
+    }
+
+    async fn judge(&mut self) {
+        let seen = std::mem::take(&mut self.calm);
+        let Some(judge) = self.registry.consumer(Topic::Observed).filter(|_| !seen.is_empty()).map(Arc::clone) else {
+            return;
+        };
+        self.dispatch(&judge, Woken::Messages(seen)).await;
     }
 
     async fn dispatch(&mut self, function: &Arc<dyn Function>, woken: Woken) {
