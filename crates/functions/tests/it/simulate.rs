@@ -23,12 +23,13 @@ mod truth;
 mod verdict;
 
 use std::io::Write;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use faults::Faults;
 use passed::Passed;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use sim::{Outcome, Sim};
+use tokio::sync::Notify;
 
 /// Small enough for a debug build. `make simulate` plays the size that CI asks for, or a larger one.
 const SIZE: (u64, usize) = (2, 20);
@@ -129,8 +130,16 @@ fn stay_on(core: usize) {
 }
 
 fn play(seed: u64, monitors: usize, faults: Faults) -> Outcome {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
-    runtime.block_on(Sim::day(seed, monitors, faults))
+    let idle = Arc::new(Notify::new());
+    let heard = Arc::clone(&idle);
+    let rest = move || {
+        if time::tasks() == 0 {
+            idle.notify_waiters();
+        }
+    };
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.enable_time().on_thread_park(rest).build().expect("a runtime");
+    runtime.block_on(Sim::day(seed, monitors, faults, heard))
 }
 
 impl Outcome {

@@ -17,6 +17,7 @@ use gazer_bus::{CheckBatch, Due, Function, Message, Occasion, Registry, Topic, W
 use gazer_domain::MonitorId;
 use gazer_functions::Parts;
 use gazer_testkit::chance::Chance;
+use tokio::sync::Notify;
 
 use super::faults::{DAY, Faults, Stretch, stretches};
 use super::network::Network;
@@ -115,7 +116,7 @@ pub(crate) struct Sim {
 }
 
 impl Sim {
-    pub(crate) async fn day(seed: u64, monitors: usize, faults: Faults) -> Outcome {
+    pub(crate) async fn day(seed: u64, monitors: usize, faults: Faults, idle: Arc<Notify>) -> Outcome {
         chance::seed_product(seed);
         let mut chance = Chance::new(seed, 2);
         // Each monitor's, and another that its owner may turn to.
@@ -124,7 +125,7 @@ impl Sim {
         let crashes = stretches(faults.crashes, 5_000, 3 * MINUTE, &mut chance);
         let receivers = receivers::draw(&faults, &mut chance);
         let acts: Vec<_> = sites.iter().step_by(2).map(|site| people::acts(site, &faults, &mut chance)).collect();
-        let time = Time::new();
+        let time = Time::new(idle);
         let (sites_there, receivers_there) = (sites.clone(), receivers.clone());
         let network =
             Network::new(time.clone(), sites_there, receivers_there, cuts.clone(), faults, Chance::new(seed, 3));

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use gazer_bus::Clock;
 use gazer_domain::Timestamp;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 /// When a simulated day begins, by a clock that is right.
@@ -27,7 +28,10 @@ const APART: Duration = Duration::from_millis(50);
 const SLOT_LATE: i64 = 900_000;
 
 #[derive(Debug, Clone)]
-pub(crate) struct Time(Arc<Mutex<State>>);
+pub(crate) struct Time {
+    state: Arc<Mutex<State>>,
+    idle: Arc<Notify>,
+}
 
 #[derive(Debug)]
 struct State {
@@ -42,24 +46,33 @@ struct State {
 }
 
 impl Time {
-    pub(crate) fn new() -> Self {
+    /// `idle` is told when the runtime rests and no task is left.
+    pub(crate) fn new(idle: Arc<Notify>) -> Self {
         let began = Instant::now();
-        Self(Arc::new(Mutex::new(State { began, ran: began, at: 0, running: None, wrong_by: vec![(0, 0)] })))
+        let state = State { began, ran: began, at: 0, running: None, wrong_by: vec![(0, 0)] };
+        Self { state: Arc::new(Mutex::new(state)), idle }
+    }
+
+    /// What the store still does takes real time, on a thread of its own.
+    async fn nothing_left(&self) {
+        while tasks() > 0 {
+            self.idle.notified().await;
+        }
     }
 
     pub(crate) fn now(&self) -> True {
-        let state = self.0.lock().expect("no panics here");
+        let state = self.state.lock().expect("no panics here");
         state.at + state.running.map_or(0, |since| since.elapsed().as_millis() as u64)
     }
 
     /// Whether the network runs, where things take their time.
     pub(crate) fn runs(&self) -> bool {
-        self.0.lock().expect("no panics here").running.is_some()
+        self.state.lock().expect("no panics here").running.is_some()
     }
 
     /// Stands still at an instant that is not before the last.
     pub(crate) fn stand_at(&self, at: True) {
-        let mut state = self.0.lock().expect("no panics here");
+        let mut state = self.state.lock().expect("no panics here");
         assert!(at >= state.at, "true time only moves forward");
         state.at = at;
     }
@@ -77,30 +90,30 @@ impl Time {
     }
 
     fn due(&self, apart: Duration) -> Instant {
-        let state = self.0.lock().expect("no panics here");
+        let state = self.state.lock().expect("no panics here");
         (state.ran + apart).max(state.began + Duration::from_millis(state.at))
     }
 
     /// Sets tokio's clock, for a function that asks the network though true time stands still.
     pub(crate) async fn catch_up(&self, apart: Duration) {
-        nothing_left().await;
+        self.nothing_left().await;
         let ran = self.pause(apart).await;
-        self.0.lock().expect("no panics here").ran = ran;
+        self.state.lock().expect("no panics here").ran = ran;
         tokio::time::resume();
     }
 
     pub(crate) fn jump(&self, by_ms: i64) {
         let (now, wrong_by) = (self.now(), self.wrong_by());
-        self.0.lock().expect("no panics here").wrong_by.push((now, wrong_by + by_ms));
+        self.state.lock().expect("no panics here").wrong_by.push((now, wrong_by + by_ms));
     }
 
     fn wrong_by(&self) -> i64 {
-        self.0.lock().expect("no panics here").wrong_by.last().map_or(0, |(_, wrong_by)| *wrong_by)
+        self.state.lock().expect("no panics here").wrong_by.last().map_or(0, |(_, wrong_by)| *wrong_by)
     }
 
     /// When the clock may have said this: one that was set back says some things twice.
     pub(crate) fn meant_by(&self, wall: Timestamp) -> Vec<True> {
-        let state = self.0.lock().expect("no panics here");
+        let state = self.state.lock().expect("no panics here");
         let ends = state.wrong_by.iter().skip(1).map(|(at, _)| *at as i64).chain([i64::MAX]);
         let meant = state.wrong_by.iter().zip(ends).filter_map(|((from, wrong_by), end)| {
             let at = wall.millis() - START.millis() - wrong_by;
@@ -111,17 +124,16 @@ impl Time {
 
     /// Lets virtual time run while the work is under way; answers how long it took.
     pub(crate) async fn run<T>(&self, work: impl Future<Output = T>) -> (T, Duration) {
-        // Connections that go back to the store's pool; real time passes meanwhile.
-        nothing_left().await;
+        self.nothing_left().await;
         let begun = self.pause(APART).await;
-        self.0.lock().expect("no panics here").running = Some(begun);
+        self.state.lock().expect("no panics here").running = Some(begun);
         let done = work.await;
         let took = begun.elapsed();
         // What it left behind, such as the far ends of its connections, comes to its end as well.
         while tasks() > 0 {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        let mut state = self.0.lock().expect("no panics here");
+        let mut state = self.state.lock().expect("no panics here");
         (state.running, state.ran) = (None, Instant::now());
         tokio::time::resume();
         (done, took)
@@ -132,15 +144,8 @@ impl Time {
     }
 }
 
-/// What the store still does takes real time, on a thread that shares our core.
-async fn nothing_left() {
-    while tasks() > 0 {
-        std::thread::yield_now();
-        tokio::task::yield_now().await;
-    }
-}
-
-fn tasks() -> usize {
+/// Tasks that are not done.
+pub(super) fn tasks() -> usize {
     tokio::runtime::Handle::current().metrics().num_alive_tasks()
 }
 
