@@ -9,11 +9,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::live::Live;
 use crate::lock;
 use crate::message::{Changed, Message, Topic};
+use crate::outbox::Outbox;
 use crate::queue::{Queue, Queued};
 use crate::receipt::Receipt;
 
@@ -41,6 +43,8 @@ struct Shared {
     /// When the driver last lost what it carried, and how often it did.
     lost: Mutex<Option<Loss>>,
     draining: AtomicBool,
+    /// Something was carried to all processes, or given up.
+    carried: Notify,
 }
 
 /// Everything that was on its way was lost.
@@ -114,7 +118,7 @@ impl Bus {
     }
 
     /// For several: a driver has to carry what is published.
-    pub(crate) fn carried() -> Self {
+    pub fn carried() -> Self {
         Self::with(Some(Lanes::new()))
     }
 
@@ -128,6 +132,7 @@ impl Bus {
             elsewhere: Mutex::default(),
             lost: Mutex::default(),
             draining: AtomicBool::new(false),
+            carried: Notify::new(),
         };
         Self { shared: Arc::new(shared) }
     }
@@ -249,6 +254,21 @@ impl Bus {
             known.entry(topic).or_default().messages += messages;
         }
         outward.of(topic).busy.fetch_sub(messages, Ordering::SeqCst);
+        self.shared.carried.notify_waiters();
+    }
+
+    /// Until nothing waits to be carried to other processes.
+    pub async fn all_carried(&self) {
+        let Some(outward) = &self.shared.outward else { return };
+        loop {
+            // Interest is registered before looking, so that no arrival is missed.
+            let mut carried = std::pin::pin!(self.shared.carried.notified());
+            carried.as_mut().enable();
+            if outward.is_idle() {
+                return;
+            }
+            carried.await;
+        }
     }
 
     pub(crate) fn is_idle(&self) -> bool {
@@ -259,7 +279,11 @@ impl Bus {
         &self.shared.inward.of(topic).queue
     }
 
-    /// What is to be carried; `None` where there is nobody else.
+    /// What is to be carried, for a driver; `None` where there is nobody else.
+    pub fn outbox(&self, topic: Topic) -> Option<Outbox> {
+        Outbox::new(self, topic)
+    }
+
     pub(crate) fn outward(&self, topic: Topic) -> Option<&Arc<Queue>> {
         self.shared.outward.as_ref().map(|lanes| &lanes.of(topic).queue)
     }

@@ -8,9 +8,9 @@ use gazer_wire::{Unreadable, brief, look, notice, observation, outcome, parsed, 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::streams::subject;
 use crate::message::{CheckBatch, Due, Message, Observed, Occasion, Send, Sent, Topic};
 use crate::seal::{Recipient, Seals, Unsealed};
+use crate::subject::subject;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -73,18 +73,21 @@ fn recipient(topic: Topic, region: &Region) -> Recipient {
     if topic == Topic::Send { Recipient::Senders } else { Recipient::Region(region.clone()) }
 }
 
-/// Checks that travel as one. Probers share what they are given, so it is given in portions.
-const PORTION: usize = 100;
 /// A monitor that asks for all that it may is larger than this, and travels by itself.
 const PORTION_BYTES: usize = 128 * 1024;
 
-/// One message, as items of the array that travels: one, but for many checks.
-pub(super) fn encode(message: &Message, region: &Region, seals: &Seals) -> Result<Vec<String>, Unsealed> {
+/// One message, as items of the array that travels: one, but for more checks than a portion.
+pub(crate) fn encode(
+    message: &Message,
+    region: &Region,
+    seals: &Seals,
+    portion: usize,
+) -> Result<Vec<String>, Unsealed> {
     let topic = message.topic();
     let seal = |secret: &[u8]| seals.seal(&recipient(topic, region), &subject(topic, region), secret);
     let item = match message {
         Message::Check(batch) => {
-            let portions = portions(&batch.due).into_iter().map(|portion| {
+            let portions = portions(&batch.due, portion).into_iter().map(|portion| {
                 let (due, secrets): (Vec<_>, Vec<_>) = portion.into_iter().unzip();
                 let is_secret = secrets.iter().any(|secret| !secret.is_empty());
                 let sealed = is_secret.then(|| seal(write(&secrets).as_bytes())).transpose()?;
@@ -122,14 +125,14 @@ pub(super) fn encode(message: &Message, region: &Region, seals: &Seals) -> Resul
 }
 
 /// Each check with the secret part of its monitor.
-fn portions(due: &[Due]) -> Vec<Vec<(One, String)>> {
+fn portions(due: &[Due], most: usize) -> Vec<Vec<(One, String)>> {
     let mut portions: Vec<Vec<(One, String)>> = Vec::new();
     let mut bytes = 0;
     for (one, secret) in due.iter().map(one) {
         let size = one.monitor.get().len() + secret.len();
         bytes += size;
         match portions.last_mut() {
-            Some(portion) if portion.len() < PORTION && bytes <= PORTION_BYTES => portion.push((one, secret)),
+            Some(portion) if portion.len() < most && bytes <= PORTION_BYTES => portion.push((one, secret)),
             _ => {
                 portions.push(vec![(one, secret)]);
                 bytes = size;
@@ -152,7 +155,7 @@ fn one(due: &Due) -> (One, String) {
 }
 
 /// What came on a topic, and on a region's subject where the topic has such.
-pub(super) fn decode(topic: Topic, region: &Region, text: &str, seals: &Seals) -> Result<Vec<Message>, Unreadable> {
+pub(crate) fn decode(topic: Topic, region: &Region, text: &str, seals: &Seals) -> Result<Vec<Message>, Unreadable> {
     let open = |sealed: &str| {
         let opened = seals.open(&recipient(topic, region), &subject(topic, region), sealed);
         opened.map_err(|err| format!("its secret part does not open: {err}"))

@@ -9,16 +9,20 @@
 mod bus;
 pub mod clock;
 pub mod crash;
+mod encode;
 pub mod function;
 pub mod hold;
 mod live;
 pub mod message;
 pub mod nats;
+pub mod outbox;
+pub mod parcel;
 mod queue;
 mod receipt;
 pub mod registry;
 pub mod role;
 pub mod seal;
+mod subject;
 mod workers;
 
 pub use bus::{Bus, Loss};

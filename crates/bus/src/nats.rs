@@ -11,7 +11,6 @@
 //! more: what comes on a region's subject was seen in that region, whatever is written in it.
 
 mod changed;
-mod encode;
 mod gauge;
 mod publish;
 mod pull;
@@ -32,6 +31,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::message::Topic;
+use crate::parcel::{Packer, Size};
 use crate::seal::Seals;
 use crate::{Bus, Registry, Role, Turns, Wake, lock};
 
@@ -41,6 +41,8 @@ const RECONNECT: Duration = Duration::from_millis(250);
 const PATIENCE: Duration = Duration::from_secs(2);
 /// What was acknowledged and published at the end is on its way by then.
 const FAREWELL: Duration = Duration::from_secs(2);
+/// Bytes well below the mebibyte that a server takes; and probers share what they are given, so it is given in portions.
+const SIZE: Size = Size { bytes: 256 * 1024, checks: 100 };
 
 #[derive(Debug)]
 pub struct Options {
@@ -73,10 +75,8 @@ pub enum Error {
 struct Link {
     client: Client,
     stream: Context,
-    name: String,
-    region: Region,
+    packer: Packer,
     is_house: bool,
-    seals: Seals,
     replicas: usize,
     /// The connection since which streams and consumers are known to be there; `None` while they are not.
     ready: watch::Sender<Option<u64>>,
@@ -84,7 +84,6 @@ struct Link {
     gone: Arc<Mutex<Option<Instant>>>,
     /// Something that should be there is not.
     doubt: Notify,
-    published: AtomicU64,
     /// Given up after several deliveries, or unreadable.
     buried: AtomicU64,
 }
@@ -125,15 +124,12 @@ impl Nats {
         let link = Link {
             client,
             stream,
-            name: options.name,
-            region: options.region,
+            packer: Packer::new(options.name, options.region, options.seals, SIZE),
             is_house: options.is_house,
-            seals: options.seals,
             replicas: options.replicas,
             ready: watch::Sender::new(None),
             gone,
             doubt: Notify::new(),
-            published: AtomicU64::new(0),
             buried: AtomicU64::new(0),
         };
         Ok(Self { link: Arc::new(link), bus: Bus::carried(), connected })
@@ -201,11 +197,6 @@ impl Link {
     async fn outlived(&self, connection: u64) {
         let mut ready = self.ready.subscribe();
         let _ = ready.wait_for(|made| *made != Some(connection)).await;
-    }
-
-    /// The same for each try to publish a message, and never given to another.
-    fn message_id(&self) -> String {
-        format!("{}-{}", self.name, self.published.fetch_add(1, Ordering::Relaxed))
     }
 }
 

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use crate::Bus;
 use crate::clock::Clock;
-use crate::function::{Function, Intake, Wake, Woken};
+use crate::function::{Function, Wake, Woken};
 use crate::hold::Hold;
 use crate::message::{Message, Topic};
 use crate::queue::{Queue, Queued};
@@ -135,7 +135,7 @@ async fn consume(registry: Registry, function: Arc<dyn Function>, queue: Arc<Que
     loop {
         let first = queue.recv().await;
         let mut settled = Settled::begin(&bus, &first);
-        let batch = gather(&queue, first, intake).await;
+        let batch = gather(&queue, first, intake.most, tokio::time::sleep(intake.linger)).await;
         settled.messages = batch.len();
         let (batch, receipts) = unpacked(batch);
         settled.receipts = receipts;
@@ -192,13 +192,17 @@ fn unpacked(batch: Vec<Queued>) -> (Vec<Message>, Vec<Receipt>) {
     (messages.collect(), receipts)
 }
 
-/// One batch: whatever is there, and for calm messages whatever comes while they linger.
-pub(crate) async fn gather(queue: &Queue, first: Queued, intake: Intake) -> Vec<Queued> {
+/// One batch: whatever is there, and for calm messages whatever comes until `patience` ends.
+pub(crate) async fn gather(
+    queue: &Queue,
+    first: Queued,
+    most: usize,
+    patience: impl Future<Output = ()>,
+) -> Vec<Queued> {
     let mut urgent = first.message.is_urgent();
     let mut batch = vec![first];
-    let patience = tokio::time::sleep(intake.linger);
     tokio::pin!(patience);
-    while batch.len() < intake.most {
+    while batch.len() < most {
         if urgent {
             let Some(next) = queue.try_recv() else { break };
             batch.push(next);

@@ -36,7 +36,7 @@ fn batch(auth: Option<Auth>) -> Message {
 }
 
 fn carried(message: &Message, seals: &Seals) -> Result<Message, Unreadable> {
-    let text = format!("[{}]", encode(message, &eu(), &house()).unwrap().join(","));
+    let text = format!("[{}]", encode(message, &eu(), &house(), 100).unwrap().join(","));
     decode(message.topic(), &eu(), &text, seals).map(|mut items| items.remove(0))
 }
 
@@ -95,7 +95,7 @@ fn many_checks_travel_in_portions_that_a_server_takes() {
     {
         let ids: Vec<_> = due.iter().map(|due| due.monitor.id).collect();
         let batch = CheckBatch { region: eu(), epoch: 1, due, deadline: Timestamp::EPOCH };
-        let items = encode(&Message::Check(batch), &eu(), &house()).unwrap();
+        let items = encode(&Message::Check(batch), &eu(), &house(), 100).unwrap();
         assert_eq!(items.len(), portions);
         assert!(items.iter().all(|item| item.len() < 256 * 1024));
         let text = format!("[{}]", items.join(","));
@@ -111,7 +111,7 @@ fn many_checks_travel_in_portions_that_a_server_takes() {
 #[test]
 fn a_secret_travels_sealed_to_its_region() {
     let message = batch(Some(Auth::Bearer { token: "s3cret".into() }));
-    let text = encode(&message, &eu(), &house()).unwrap().join(",");
+    let text = encode(&message, &eu(), &house(), 100).unwrap().join(",");
     assert!(text.contains("shop.example") && !text.contains("s3cret"), "{text}");
     let key = |region: &str| Seals::region(house().region_key(&region.parse().unwrap()).unwrap());
     assert!(carried(&message, &key("eu")).is_ok());

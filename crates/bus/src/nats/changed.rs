@@ -52,7 +52,7 @@ pub(super) async fn tell(link: Arc<Link>, live: Live) {
             }
         }
         let text = |(team, monitor): (TeamId, Option<MonitorId>)| (team.to_string(), monitor.map(|id| id.to_string()));
-        let news = News { from: link.name.clone(), changed: changed.into_iter().map(text).collect() };
+        let news = News { from: link.packer.name().to_owned(), changed: changed.into_iter().map(text).collect() };
         let _ = link.client.publish(CHANGED, write(&news).into()).await;
     }
 }
@@ -65,7 +65,8 @@ pub(super) async fn hear(link: Arc<Link>, live: Live) {
             continue;
         };
         while let Some(message) = heard.next().await {
-            let news = std::str::from_utf8(&message.payload).ok().and_then(|text| changed(&link.name, text).ok());
+            let news =
+                std::str::from_utf8(&message.payload).ok().and_then(|text| changed(link.packer.name(), text).ok());
             news.into_iter().flatten().for_each(|changed| live.tell_here(changed));
         }
     }

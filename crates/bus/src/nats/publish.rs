@@ -12,31 +12,27 @@ use std::time::Duration;
 use async_nats::jetstream::context::PublishErrorKind;
 use async_nats::jetstream::message::PublishMessage;
 use bytes::Bytes;
-use gazer_domain::Region;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
-use super::streams::{kept, subject};
-use super::{Link, RECONNECT, encode};
-use crate::function::Intake;
-use crate::message::{Message, Topic};
-use crate::queue::Queued;
-use crate::workers::gather;
+use super::streams::kept;
+use super::{Link, RECONNECT};
+use crate::message::Topic;
+use crate::outbox::Outbox;
+use crate::parcel::Parcel;
+use crate::subject::subject;
 use crate::{Bus, lock};
 
 /// Good news waits so long for company on the way to the judge, which lets it wait for longer.
 const LINGER: Duration = Duration::from_millis(50);
 const COMPANY: usize = 200;
-/// Well below the mebibyte that a server takes.
-const BYTES: usize = 256 * 1024;
 /// Messages of a topic that are on their way at the same time.
 const AT_ONCE: usize = 32;
 
 pub(super) async fn carry(link: Arc<Link>, bus: Bus, topic: Topic) {
-    let Some(queue) = bus.outward(topic).cloned() else { return };
+    let Some(outbox) = bus.outbox(topic) else { return };
     let most = if topic == Topic::Observed { COMPANY } else { 1 };
-    let intake = Intake { concurrency: AT_ONCE, most, linger: LINGER };
     let permits = Arc::new(Semaphore::new(AT_ONCE));
     let mut on_the_way = JoinSet::new();
     let mut regions = HashSet::new();
@@ -44,10 +40,7 @@ pub(super) async fn carry(link: Arc<Link>, bus: Bus, topic: Topic) {
     let mut connection = link.ready().await;
     loop {
         let parcels = tokio::select! {
-            first = queue.recv() => {
-                let batch = gather(&queue, first, intake).await;
-                packed(&link, &bus, batch)
-            }
+            first = outbox.first() => outbox.pack(first, &link.packer, most, sleep(LINGER)).await,
             () = link.outlived(connection) => {
                 connection = link.ready().await;
                 // The server may have forgotten who consumes what.
@@ -67,7 +60,7 @@ pub(super) async fn carry(link: Arc<Link>, bus: Bus, topic: Topic) {
             }
             remember(&mut recent, topic, &parcel);
             let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
-            on_the_way.spawn(deliver(Arc::clone(&link), bus.clone(), topic, parcel, permit));
+            on_the_way.spawn(deliver(Arc::clone(&link), outbox.clone(), topic, parcel, permit));
         }
     }
 }
@@ -100,72 +93,9 @@ fn forget(recent: &mut VecDeque<Parcel>, topic: Topic, lost: Instant) {
     }
 }
 
-/// Messages that travel as one.
-#[derive(Clone)]
-struct Parcel {
-    /// The same for each try.
-    id: String,
-    region: Region,
-    body: Bytes,
-    messages: usize,
-    /// When the first of them was published.
-    since: Instant,
-}
-
-fn packed(link: &Link, bus: &Bus, batch: Vec<Queued>) -> Vec<Parcel> {
-    let mut parcels: Vec<Packing> = Vec::new();
-    for Queued { message, published, .. } in batch {
-        let (topic, region) = (message.topic(), region(&message).unwrap_or(&link.region));
-        let items = encode::encode(&message, region, &link.seals).unwrap_or_else(|err| {
-            tracing::error!(topic = topic.as_str(), error = &err as &dyn std::error::Error, "not sent");
-            Vec::new()
-        });
-        if items.is_empty() {
-            bus.carried_off(topic, 1, false);
-        }
-        for (n, item) in items.into_iter().enumerate() {
-            // Of what travels in portions, the first stands for the message.
-            let messages = usize::from(n == 0);
-            let fits = |known: &&mut Packing| known.region == *region && known.body.len() + item.len() < BYTES;
-            match parcels.iter_mut().find(fits).filter(|_| topic == Topic::Observed) {
-                Some(parcel) => {
-                    parcel.body.push(',');
-                    parcel.body.push_str(&item);
-                    parcel.messages += messages;
-                }
-                None => {
-                    let body = format!("[{item}");
-                    parcels.push(Packing { region: region.clone(), body, messages, since: published });
-                }
-            }
-        }
-    }
-    let closed = |Packing { region, body, messages, since }| {
-        let (id, body) = (link.message_id(), Bytes::from(body + "]"));
-        Parcel { id, region, body, messages, since }
-    };
-    parcels.into_iter().map(closed).collect()
-}
-
-struct Packing {
-    region: Region,
-    body: String,
-    messages: usize,
-    since: Instant,
-}
-
-fn region(message: &Message) -> Option<&Region> {
-    match message {
-        Message::Check(batch) => Some(&batch.region),
-        Message::Observed(seen) => Some(&seen.region),
-        Message::Looked(look) => Some(&look.region),
-        _ => None,
-    }
-}
-
-async fn deliver(link: Arc<Link>, bus: Bus, topic: Topic, parcel: Parcel, _permit: OwnedSemaphorePermit) {
+async fn deliver(link: Arc<Link>, outbox: Outbox, topic: Topic, parcel: Parcel, _permit: OwnedSemaphorePermit) {
     let Parcel { id, region, body, messages, since } = parcel;
-    let subject = subject(topic, &region);
+    let (subject, body) = (subject(topic, &region), Bytes::from(body));
     let mut arrived = false;
     while !arrived && since.elapsed() < kept(topic).age {
         link.ready().await;
@@ -181,14 +111,13 @@ async fn deliver(link: Arc<Link>, bus: Bus, topic: Topic, parcel: Parcel, _permi
                 if err.kind() == PublishErrorKind::StreamNotFound {
                     link.doubt.notify_one();
                 }
-                tokio::time::sleep(RECONNECT).await;
+                sleep(RECONNECT).await;
             }
         }
     }
     if !arrived {
         // That NATS is gone was said once; what it costs is counted.
         tracing::debug!(topic = topic.as_str(), messages, "dropped: NATS did not take it in time");
-        bus.count_dropped(messages as u64);
     }
-    bus.carried_off(topic, messages, arrived);
+    outbox.carried(messages, arrived);
 }

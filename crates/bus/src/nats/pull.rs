@@ -16,11 +16,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use super::streams::{self, consumer, kept};
-use super::{Link, RECONNECT, encode};
+use super::{Link, RECONNECT};
 use crate::Bus;
 use crate::hold::Hold;
 use crate::message::Topic;
 use crate::receipt::{Outcome, Receipt};
+use crate::subject::region_of;
 
 /// A request for messages is made again after this.
 const EXPIRES: Duration = Duration::from_secs(30);
@@ -65,7 +66,7 @@ pub(super) async fn pull(link: Arc<Link>, bus: Bus, topic: Topic, turn: Hold) {
 }
 
 async fn found(link: &Link, topic: Topic) -> Option<PullConsumer> {
-    let (name, stream) = (consumer(topic, &link.region), kept(topic).stream);
+    let (name, stream) = (consumer(topic, link.packer.home()), kept(topic).stream);
     let found = link.stream.get_consumer_from_stream::<pull::Config, _, _>(&name, stream).await;
     found.inspect_err(|err| tracing::debug!(name, error = err as &dyn std::error::Error, "no consumer yet")).ok()
 }
@@ -90,9 +91,9 @@ async fn take(link: &Arc<Link>, bus: &Bus, topic: Topic, consumer: &PullConsumer
 
 async fn take_one(link: &Arc<Link>, bus: &Bus, topic: Topic, message: Delivered, place: OwnedSemaphorePermit) {
     let deliveries = message.info().map_or(1, |info| info.delivered);
-    let region = streams::region_of(topic, &message.subject).unwrap_or_else(|| link.region.clone());
+    let region = region_of(topic, &message.subject).unwrap_or_else(|| link.packer.home().clone());
     let decoded = std::str::from_utf8(&message.payload).map_err(|err| err.to_string());
-    let decoded = decoded.and_then(|text| encode::decode(topic, &region, text, &link.seals));
+    let decoded = decoded.and_then(|text| link.packer.unpack(topic, &region, text));
     let messages = match decoded {
         Err(why) => return bury(link, topic, &message, &why).await,
         Ok(_) if deliveries > DELIVERIES => return bury(link, topic, &message, "it was delivered in vain").await,

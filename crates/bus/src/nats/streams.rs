@@ -10,6 +10,7 @@ use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, Stor
 use gazer_domain::Region;
 
 use crate::message::Topic;
+use crate::subject::{all_of, subject};
 
 /// Unacknowledged for so long, a message goes to another process; whoever works on it says so more often than that.
 const ACK_WAIT: Duration = Duration::from_secs(2);
@@ -33,51 +34,31 @@ pub(super) struct Kept {
     pub(super) ack_wait: Duration,
     /// Taken and not acknowledged, by all processes together: beyond that nothing is handed out.
     ack_pending: i64,
-    /// Whether each region has a subject of its own.
-    pub(super) by_region: bool,
 }
 
 pub(super) const fn kept(topic: Topic) -> Kept {
     const fn minutes(minutes: u64) -> Duration {
         Duration::from_secs(60 * minutes)
     }
-    let plain = Kept {
-        stream: "",
-        age: minutes(30),
-        bytes: 32 * MIB,
-        ack_wait: ACK_WAIT,
-        ack_pending: 1_000,
-        by_region: false,
-    };
+    let plain = Kept { stream: "", age: minutes(30), bytes: 32 * MIB, ack_wait: ACK_WAIT, ack_pending: 1_000 };
     match topic {
         // Nobody is asked for what was due long ago.
         Topic::Check => {
             let age = Duration::from_secs(5);
-            Kept { stream: "GAZER_CHECK", age, ack_pending: 10_000, by_region: true, ..plain }
+            Kept { stream: "GAZER_CHECK", age, ack_pending: 10_000, ..plain }
         }
         // As long as a database may be away.
-        Topic::Observed => Kept { stream: "GAZER_OBSERVED", bytes: 128 * MIB, by_region: true, ..plain },
+        Topic::Observed => Kept { stream: "GAZER_OBSERVED", bytes: 128 * MIB, ..plain },
         // As long as the lease of a claim.
         Topic::Send => {
             let age = Duration::from_secs(30);
             Kept { stream: "GAZER_SEND", age, ack_wait: SEND_ACK_WAIT, ..plain }
         }
         Topic::Sent => Kept { stream: "GAZER_SENT", ..plain },
-        Topic::Looked => Kept { stream: "GAZER_LOOKED", age: minutes(1), bytes: MIB, by_region: true, ..plain },
+        Topic::Looked => Kept { stream: "GAZER_LOOKED", age: minutes(1), bytes: MIB, ..plain },
         Topic::Plan => Kept { stream: "GAZER_PLAN", age: minutes(1), bytes: MIB, ..plain },
         Topic::Deliver => Kept { stream: "GAZER_DELIVER", age: minutes(1), bytes: MIB, ..plain },
     }
-}
-
-pub(super) fn subject(topic: Topic, region: &Region) -> String {
-    let plain = format!("gazer.{}", topic.as_str());
-    if kept(topic).by_region { format!("{plain}.{region}") } else { plain }
-}
-
-/// Of a subject of a topic that has one for each region.
-pub(super) fn region_of(topic: Topic, subject: &str) -> Option<Region> {
-    let region = subject.strip_prefix("gazer.")?.strip_prefix(topic.as_str())?.strip_prefix('.')?;
-    region.parse().ok()
 }
 
 /// Where a message of that subject goes that could not be handled.
@@ -99,11 +80,10 @@ pub(super) fn consumer(topic: Topic, region: &Region) -> String {
 }
 
 pub(super) fn stream_config(topic: Topic, replicas: usize) -> Config {
-    let Kept { stream, age, bytes, by_region, .. } = kept(topic);
-    let plain = format!("gazer.{}", topic.as_str());
+    let Kept { stream, age, bytes, .. } = kept(topic);
     Config {
         name: stream.into(),
-        subjects: vec![if by_region { format!("{plain}.*") } else { plain }],
+        subjects: vec![all_of(topic)],
         retention: RetentionPolicy::WorkQueue,
         storage: StorageType::Memory,
         discard: DiscardPolicy::Old,
@@ -147,15 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_region_is_read_from_the_subject_that_it_makes() {
-        let eu: Region = "eu-1".parse().unwrap();
-        assert_eq!(subject(Topic::Observed, &eu), "gazer.observed.v1.eu-1");
-        assert_eq!(subject(Topic::Send, &eu), "gazer.send.v1");
-        for topic in Topic::ALL {
-            let region = region_of(topic, &subject(topic, &eu));
-            assert_eq!(region.is_some(), kept(topic).by_region, "{topic:?}");
-        }
-        assert_eq!(region_of(Topic::Check, "gazer.observed.v1.eu-1"), None);
+    fn what_is_put_aside_says_what_it_was() {
         assert_eq!(dead_subject("gazer.check.v1.eu-1"), "gazer.dead.check.v1.eu-1");
     }
 }

@@ -67,7 +67,7 @@ async fn make(link: &Link) -> Result<Option<Made>, Unmade> {
         let mut made = Vec::new();
         for topic in Topic::ALL {
             made.push(make_stream(link, streams::stream_config(topic, link.replicas)).await?);
-            make_consumer(link, topic, &link.region).await?;
+            make_consumer(link, topic, link.packer.home()).await?;
         }
         make_stream(link, streams::dead_config(link.replicas)).await?;
         Ok(Some(made))
