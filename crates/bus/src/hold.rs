@@ -48,7 +48,8 @@ impl Hold {
         Self(Arc::new(watch::Sender::new(Some(Turn { epoch: 0, asked: None }))))
     }
 
-    fn nobodys() -> Self {
+    /// Not ours until its lease is kept.
+    pub fn nobodys() -> Self {
         Self(Arc::new(watch::Sender::new(None)))
     }
 
@@ -59,17 +60,23 @@ impl Hold {
         (!stale).then_some(turn.epoch)
     }
 
+    /// Begins to keep its lease, for as long as the keeper is there.
+    pub fn keep(&self, lease: Arc<dyn Lease>) -> Keeper {
+        let task = tokio::spawn(ask(Arc::clone(&lease), self.clone()));
+        Keeper { lease, task }
+    }
+
     pub fn is_held(&self) -> bool {
         self.epoch().is_some()
     }
 
-    pub(crate) async fn gained(&self) {
+    pub async fn gained(&self) {
         let mut turns = self.0.subscribe();
         // The sender lives as long as we do.
         let _ = turns.wait_for(|turn| turn.is_some() && self.is_held()).await;
     }
 
-    pub(crate) async fn lost(&self) {
+    pub async fn lost(&self) {
         let mut turns = self.0.subscribe();
         let _ = turns.wait_for(Option::is_none).await;
     }
@@ -85,8 +92,8 @@ pub struct Keeper {
 /// Begins to keep a lease. Whether it is ours is known once the database was asked.
 pub fn keep(lease: Arc<dyn Lease>) -> (Hold, Keeper) {
     let hold = Hold::nobodys();
-    let task = tokio::spawn(ask(Arc::clone(&lease), hold.clone()));
-    (hold, Keeper { lease, task })
+    let keeper = hold.keep(lease);
+    (hold, keeper)
 }
 
 impl Keeper {

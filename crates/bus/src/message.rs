@@ -38,6 +38,19 @@ impl Topic {
             Self::Looked => "looked.v1",
         }
     }
+
+    /// The name of the one function that consumes it.
+    pub const fn consumer(self) -> &'static str {
+        match self {
+            Self::Check => "check",
+            Self::Observed => "judge",
+            Self::Plan => "plan",
+            Self::Deliver => "deliver",
+            Self::Send => "send",
+            Self::Sent => "settle",
+            Self::Looked => "canary",
+        }
+    }
 }
 
 #[derive(Debug, Clone)]

@@ -23,7 +23,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use gazer_bus::{Bus, Clock, Function, Hold, Registry};
+use gazer_bus::{Bus, Clock, Function, Hold, Registry, Role};
 use gazer_channels::Channels;
 use gazer_domain::Region;
 use gazer_probes::Prober;
@@ -103,6 +103,21 @@ pub fn registry(outside: &Outside, parts: Option<&Parts>) -> Registry {
     }
     Registry::new(functions)
 }
+
+/// Every function by its name, with its role: for whoever has to say what a process does before there are functions.
+pub const NAMES: [(&str, Role); 11] = [
+    ("check", Role::Check),
+    ("send", Role::Send),
+    ("look", Role::Check),
+    ("plan", Role::Plan),
+    ("judge", Role::Judge),
+    ("deliver", Role::Deliver),
+    ("settle", Role::Deliver),
+    ("escalate", Role::Plan),
+    ("audit", Role::Plan),
+    ("expire", Role::Plan),
+    ("canary", Role::Plan),
+];
 
 /// What a thread that panicked left is whole: nothing here is changed in two steps.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

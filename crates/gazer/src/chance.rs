@@ -17,6 +17,6 @@ pub(crate) fn bytes<const N: usize>() -> [u8; N] {
 }
 
 /// 192 random bits as 32 characters that survive a double click and a URL.
-pub(crate) fn secret() -> String {
+pub fn secret() -> String {
     URL_SAFE_NO_PAD.encode(bytes::<24>())
 }

@@ -130,20 +130,38 @@ pub(crate) fn seals(key: &SealingKey) -> Seals {
     Seals::house(key.derive(PURPOSE))
 }
 
+impl Config {
+    /// What a process opens and seals with that has not opened its house.
+    pub fn seals(&self) -> anyhow::Result<Seals> {
+        match &self.part.key {
+            Some(key) => Ok(Seals::region(key.clone())),
+            None => {
+                let key =
+                    place::key_of(&self.place).context("this process needs --region-key, or the key of its house");
+                key.map(|key| seals(&key))
+            }
+        }
+    }
+
+    /// Probes from a region, with no key but its own.
+    #[must_use]
+    pub fn probing(self, key: RegionKey) -> Self {
+        let part = Part { region: key.region.clone(), key: Some(key), ..self.part };
+        Self { part, ..self }
+    }
+}
+
 /// The bus of this process. `key` is the house's, where this process has opened it.
 pub(crate) async fn join(
     config: &Config,
     name: String,
     key: Option<&SealingKey>,
 ) -> anyhow::Result<(Bus, Option<Nats>)> {
-    let Part { roles, bus, region, key: region_key } = &config.part;
+    let Part { roles, bus, region, .. } = &config.part;
     let Some(Servers { addresses, credentials, replicas, .. }) = bus else { return Ok((Bus::new(), None)) };
-    let seals = match (key, region_key) {
-        (Some(key), _) => seals(key),
-        (None, Some(key)) => Seals::region(key.clone()),
-        (None, None) => {
-            seals(&place::key_of(&config.place).context("this process needs --region-key, or the key of its house")?)
-        }
+    let seals = match key {
+        Some(key) => seals(key),
+        None => config.seals()?,
     };
     let options = nats::Options {
         servers: addresses.clone(),

@@ -8,14 +8,18 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use clap::Parser;
 use gazer_bus::Role;
 use gazer_channels::{Mail, MailError};
+use gazer_domain::Region;
 use gazer_domain::http::parse_url;
 use gazer_domain::time::parse_duration;
 use gazer_functions::Lookout;
 use gazer_probes::witness::Witness;
 use gazer_probes::{AllowRule, Egress};
-use gazer_store::Location;
+use gazer_store::{Location, SealingKey};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use url::Url;
@@ -32,11 +36,14 @@ pub(crate) const WITNESSES: [&str; 4] = ["1.1.1.1:443", "8.8.8.8:443", "9.9.9.9:
 /// Where the pages are unless somebody says otherwise.
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
+/// The key that everything is sealed with, in a variable instead of a file.
+pub(crate) const KEY: &str = "GAZER_KEY";
+
 /// Pages look back a day, so less would leave them with holes.
 const SHORTEST_RETENTION: Duration = Duration::from_secs(24 * 3600);
 
 #[derive(Debug)]
-pub(crate) struct Config {
+pub struct Config {
     pub(crate) place: Place,
     /// What this process does of all that Gazer does.
     pub(crate) part: Part,
@@ -63,13 +70,45 @@ pub(crate) struct Config {
 /// Where the state lies.
 #[derive(Debug)]
 pub(crate) struct Place {
+    /// The folder that keeps the key and, without a server, the database.
     pub(crate) data: PathBuf,
     pub(crate) location: Location,
+    /// Where it does not lie in the folder: then a process beside a database server has no folder.
+    pub(crate) key: Option<SealingKey>,
     /// The database server, which no monitor may talk to.
     pub(crate) server: Option<(String, u16)>,
 }
 
 impl Config {
+    /// What the environment says, for a process without a command line; with the sentence that says what is wrong.
+    pub fn from_environment() -> Result<Self, String> {
+        #[derive(Debug, Parser)]
+        struct Environment {
+            #[command(flatten)]
+            flags: ServeFlags,
+        }
+        let read = Environment::try_parse_from(["gazer"]).map_err(|err| err.to_string())?;
+        Self::resolve(read.flags).map_err(|failure| match failure {
+            Failure::Usage(why) => why,
+            Failure::Broken(err) => format!("{err:#}"),
+        })
+    }
+
+    pub fn roles(&self) -> &[Role] {
+        &self.part.roles
+    }
+
+    /// Where this process probes from.
+    pub fn region(&self) -> &Region {
+        &self.part.region
+    }
+
+    /// Takes on this role only, as one of many processes.
+    #[must_use]
+    pub fn taking(self, role: Role) -> Self {
+        Self { part: Part { roles: vec![role], ..self.part }, ..self }
+    }
+
     pub(crate) fn resolve(flags: ServeFlags) -> Result<Self, Failure> {
         let pem = flags.extra_ca.as_deref().map(read_authorities).transpose()?;
         let mail = mail(flags.smtp_url, flags.smtp_from, pem.as_deref())?;
@@ -106,7 +145,7 @@ impl Config {
     pub(crate) fn demo(data: PathBuf, listen: SocketAddr, owner: Account) -> Self {
         let location = Location::Sqlite(data.clone());
         Self {
-            place: Place { data, location, server: None },
+            place: Place { data, location, key: None, server: None },
             part: Part::whole(),
             listen: Some(listen),
             public_url: None,
@@ -125,9 +164,15 @@ impl Config {
 }
 
 impl Place {
+    /// Whether anything of it lies in its folder.
+    pub(crate) fn has_folder(&self) -> bool {
+        self.key.is_none() || !matches!(self.location, Location::Postgres(_))
+    }
+
     pub(crate) fn resolve(flags: PlaceFlags) -> Result<Self, Failure> {
+        let key = environment(KEY).map(|text| key(&text)).transpose()?;
         let Some(database) = flags.database.filter(|url| !url.is_empty()) else {
-            return Ok(Self { location: Location::Sqlite(flags.data.clone()), data: flags.data, server: None });
+            return Ok(Self { location: Location::Sqlite(flags.data.clone()), data: flags.data, key, server: None });
         };
         let refused = |why: &str| Failure::usage("--database <URL>", why);
         let url = Url::parse(&database).map_err(|_| refused("is no URL; write postgres://user:password@host/name"))?;
@@ -135,8 +180,14 @@ impl Place {
             return Err(refused("must begin with postgres://; without --database the data folder holds a SQLite file"));
         }
         let server = server_of(&url);
-        Ok(Self { data: flags.data, location: Location::Postgres(database), server })
+        Ok(Self { data: flags.data, location: Location::Postgres(database), key, server })
     }
+}
+
+fn key(text: &str) -> Result<SealingKey, Failure> {
+    let bytes = BASE64_STANDARD.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
+    let key = bytes.map(SealingKey::from_bytes);
+    key.ok_or_else(|| Failure::usage(KEY, "must be 32 bytes in base64, as `base64 gazer.key` prints them"))
 }
 
 /// Host and port as sqlx reads them: libpq's `host`, `hostaddr` and `port` in the query go before those of the URL. A

@@ -5,19 +5,24 @@ use std::os::unix::fs::DirBuilderExt;
 use anyhow::Context;
 use gazer_store::{Options, SealingKey, Store};
 
-use crate::config::Place;
+use crate::config::{KEY, Place};
 
 /// The key lies beside what it seals, for its owner only.
 const KEY_FILE: &str = "gazer.key";
 
 pub(crate) async fn open(place: &Place, public_url: &str) -> anyhow::Result<(Store, SealingKey)> {
-    let data = &place.data;
-    // What is in it is for its owner only: hashes of passwords, addresses, bodies of failures.
-    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data);
-    made.with_context(|| format!("the data folder {} cannot be made", data.display()))?;
-    let path = data.join(KEY_FILE);
-    let key =
-        SealingKey::load_or_create(&path).with_context(|| format!("the key {} cannot be used", path.display()))?;
+    if place.has_folder() {
+        // What is in it is for its owner only: hashes of passwords, addresses, bodies of failures.
+        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&place.data);
+        made.with_context(|| format!("the data folder {} cannot be made", place.data.display()))?;
+    }
+    let key = match &place.key {
+        Some(key) => key.clone(),
+        None => {
+            let path = place.data.join(KEY_FILE);
+            SealingKey::load_or_create(&path).with_context(|| format!("the key {} cannot be used", path.display()))?
+        }
+    };
     let public_url = public_url.trim_end_matches('/').to_owned();
     let options = Options { location: place.location.clone(), key: key.clone(), public_url };
     let store = Store::open(options).await.map_err(|err| explained(err, place))?;
@@ -34,6 +39,9 @@ pub(crate) async fn open_beside(place: &Place) -> anyhow::Result<Store> {
 
 /// The key of a Gazer that was started before.
 pub(crate) fn key_of(place: &Place) -> anyhow::Result<SealingKey> {
+    if let Some(key) = &place.key {
+        return Ok(key.clone());
+    }
     let data = &place.data;
     // A folder that was misspelt must not become a new, empty Gazer.
     anyhow::ensure!(
@@ -52,6 +60,10 @@ pub(crate) fn key_of(place: &Place) -> anyhow::Result<SealingKey> {
 fn explained(error: gazer_store::Error, place: &Place) -> anyhow::Error {
     use gazer_store::Error::{Behind, FromTheFuture, OtherKey};
     match error {
+        OtherKey if place.key.is_some() => anyhow::anyhow!(
+            "the key in {KEY} does not open this database, which was sealed with another one: give the one that \
+             belongs to it"
+        ),
         OtherKey => anyhow::anyhow!(
             "the key {} does not open this database, which was sealed with another one: put the {KEY_FILE} there that \
              belongs to it, from the backup of its data folder or from the other Gazer that uses it (where there is \

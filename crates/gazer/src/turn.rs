@@ -13,7 +13,8 @@ use crate::config::Place;
 
 /// Roles of which one process has the turn, with the name of its lease. The data folder keeps who had it, for the next
 /// start: it need not wait for the lease of one that was killed.
-const LEASES: [(Role, &str); 2] = [(Role::Plan, "clock"), (Role::Deliver, "deliver")];
+const LEASES: [(Role, &str); 2] = [(Role::Plan, CLOCK), (Role::Deliver, "deliver")];
+pub(crate) const CLOCK: &str = "clock";
 
 #[derive(Debug)]
 struct Kept {
@@ -21,6 +22,11 @@ struct Kept {
     name: &'static str,
     /// Of this life of this process, so that a new start is somebody else.
     holder: String,
+}
+
+/// Asked for by a process of which nothing is known yet.
+pub(crate) fn lease(store: &Store, name: &'static str) -> Arc<dyn Lease> {
+    Arc::new(Kept { store: store.clone(), name, holder: chance::secret() })
 }
 
 /// Asks for the turns of these roles from now on, where there may be others.
@@ -31,11 +37,13 @@ pub(crate) async fn of(store: &Store, place: &Place, roles: &[Role]) -> anyhow::
     }
     for (role, name) in LEASES.into_iter().filter(|(role, _)| roles.contains(role)) {
         let lease = Kept { store: store.clone(), name, holder: chance::secret() };
-        let file = place.data.join(format!("{name}.holder"));
-        if let Ok(holder) = std::fs::read_to_string(&file) {
-            Kept { store: store.clone(), name, holder }.release().await?;
+        if place.has_folder() {
+            let file = place.data.join(format!("{name}.holder"));
+            if let Ok(holder) = std::fs::read_to_string(&file) {
+                Kept { store: store.clone(), name, holder }.release().await?;
+            }
+            std::fs::write(&file, &lease.holder).with_context(|| format!("{} cannot be written", file.display()))?;
         }
-        std::fs::write(&file, &lease.holder).with_context(|| format!("{} cannot be written", file.display()))?;
         let (hold, keeper) = hold::keep(Arc::new(lease));
         turns.share(role, hold);
         keepers.push(keeper);

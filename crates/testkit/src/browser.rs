@@ -21,6 +21,7 @@ use crate::postgres::on_path;
 use crate::usage::descendants;
 
 const PATIENCE: Duration = Duration::from_secs(20);
+const STARTS: usize = 5;
 
 const INSTALL: &str = "install chromium and its driver (on Debian: apt-get install chromium chromium-driver)";
 
@@ -80,19 +81,9 @@ impl Browser {
     /// # Panics
     /// If chromium or its driver is missing or does not start.
     pub async fn start() -> Self {
-        let driver = on_path("chromedriver").unwrap_or_else(|| panic!("chromedriver is missing: {INSTALL}"));
         let profile =
             tempfile::Builder::new().prefix("gazer-browser-").tempdir().expect("the temp directory is writable");
-        let mut driver = Command::new(driver)
-            .arg("--port=0")
-            .env("TMPDIR", profile.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("chromedriver can be run");
-        let port = port(&mut driver).await;
+        let (driver, port) = driver(profile.path()).await;
 
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
@@ -254,8 +245,28 @@ fn capabilities(profile: &Path) -> Capabilities {
     wanted.as_object().cloned().expect("it is written as an object just above").into_iter().collect()
 }
 
-/// The driver takes a free port and says which. The rest of what it says is read and dropped, lest the pipe fills.
-async fn port(driver: &mut Child) -> u16 {
+/// Takes a free port, for IPv4 and for IPv6. Where another program has it for one of them, it ends, and looks again.
+async fn driver(profile: &Path) -> (Child, u16) {
+    let program = on_path("chromedriver").unwrap_or_else(|| panic!("chromedriver is missing: {INSTALL}"));
+    for _ in 0..STARTS {
+        let mut driver = Command::new(&program)
+            .arg("--port=0")
+            .env("TMPDIR", profile)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("chromedriver can be run");
+        if let Some(port) = port(&mut driver).await {
+            return (driver, port);
+        }
+    }
+    panic!("chromedriver says its port when it has started");
+}
+
+/// The rest of what the driver says is read and dropped, lest the pipe fills.
+async fn port(driver: &mut Child) -> Option<u16> {
     let said = driver.stdout.take().expect("the pipe was asked for");
     let mut lines = BufReader::new(said).lines();
     let search = async {
@@ -269,5 +280,5 @@ async fn port(driver: &mut Child) -> u16 {
     };
     let port = tokio::time::timeout(PATIENCE, search).await.ok().flatten();
     tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-    port.expect("chromedriver says its port when it has started")
+    port
 }

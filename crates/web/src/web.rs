@@ -46,6 +46,8 @@ pub struct Config {
     pub public_url: Url,
     /// Whether a mail server is set; without one an e-mail channel can be kept but not used, and the page says so.
     pub mail: bool,
+    /// Whether a page may hold a connection open to hear of changes; where not, it asks again and again.
+    pub streams: bool,
     /// How long single checks are kept, for the charts to say how far back they go.
     pub retention: std::time::Duration,
     pub version: &'static str,

@@ -69,13 +69,8 @@ pub(super) fn dead_subject(subject: &str) -> String {
 /// Who consumes a topic: its function, and where the topic is handed out by region, that of a region.
 pub(super) fn consumer(topic: Topic, region: &Region) -> String {
     match topic {
-        Topic::Check => format!("check-{region}"),
-        Topic::Observed => "judge".into(),
-        Topic::Plan => "plan".into(),
-        Topic::Deliver => "deliver".into(),
-        Topic::Send => "send".into(),
-        Topic::Sent => "settle".into(),
-        Topic::Looked => "canary".into(),
+        Topic::Check => format!("{}-{region}", topic.consumer()),
+        _ => topic.consumer().into(),
     }
 }
 

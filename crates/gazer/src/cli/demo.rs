@@ -28,7 +28,8 @@ use gazer_web::{Problem, Wake, Web};
 use url::Url;
 
 use super::{DemoFlags, Failure, say, serve};
-use crate::app::{App, Owner, Site};
+use crate::app::App;
+use crate::assembly::{Owner, Site};
 use crate::chance;
 use crate::config::Config;
 use crate::people::Account;

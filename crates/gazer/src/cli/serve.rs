@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use gazer_web::auth::SETUP_TOKEN;
 
 use super::{Failure, ServeFlags, say};
-use crate::app::{App, Site};
+use crate::app::App;
+use crate::assembly::Site;
 use crate::chance;
 use crate::config::Config;
 use crate::signals::Signals;

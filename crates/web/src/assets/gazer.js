@@ -52,10 +52,17 @@ function listen() {
   const stream = new EventSource("/live");
   const mark = (on) => { if (beat) { beat.classList.toggle("on", on); beat.textContent = on ? "Live" : "Reconnecting"; } };
   stream.onopen = () => { mark(true); refresh(); };
-  stream.onerror = () => mark(false);
+  stream.onerror = () => { mark(false); if (stream.readyState === EventSource.CLOSED) poll(beat); };
   stream.addEventListener("changed", refresh);
   document.addEventListener("visibilitychange", () => { if (!document.hidden && wanted) refresh(); });
   addEventListener("pagehide", () => stream.close());
+}
+
+// Where no stream can be held open, the page asks again.
+const POLL = 10000;
+function poll(beat) {
+  if (beat) { beat.classList.add("on"); beat.textContent = "Every 10 s"; }
+  setInterval(() => { if (!document.hidden) refresh(); }, POLL);
 }
 
 // Times: the server writes UTC; here they become the reader's own, with UTC in the tooltip.

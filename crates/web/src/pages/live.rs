@@ -7,7 +7,9 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, Stream};
 use gazer_domain::TeamId;
 use tokio::sync::broadcast::Receiver;
@@ -24,11 +26,16 @@ const NOTHING: &str = "-";
 /// Proxies cut connections that are silent for a minute.
 const HEARTBEAT: Duration = Duration::from_secs(20);
 
-pub(crate) async fn stream(
-    State(web): State<Web>,
-    member: Member,
-) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let listener = (web.live.listen(), member.team, Instant::now() - SPACING);
+/// Where connections cannot be held, a browser is told to ask no more (HTML standard, §9.2.3), and its page polls.
+pub(crate) async fn stream(State(web): State<Web>, member: Member) -> Response {
+    if !web.config.streams {
+        return StatusCode::NO_CONTENT.into_response();
+    }
+    events(&web, member.team).into_response()
+}
+
+fn events(web: &Web, team: TeamId) -> Sse<impl Stream<Item = Result<Event, Infallible>> + use<>> {
+    let listener = (web.live.listen(), team, Instant::now() - SPACING);
     let events = stream::unfold(listener, |(mut changes, team, last)| async move {
         changed(&mut changes, team).await?;
         tokio::time::sleep_until(last + SPACING).await;

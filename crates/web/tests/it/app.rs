@@ -50,6 +50,7 @@ impl App {
         let web = Web {
             store: store.clone(),
             config: Arc::new(Config {
+                streams: true,
                 public_url: "http://gazer.example".parse().unwrap(),
                 mail: true,
                 retention: Duration::from_secs(7 * 24 * 3600),

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
-use super::{AWS, ROOMS, Room, hold, room, root};
+use super::{AWS, AWS_ROOM, ROOMS, Room, hold, room, root};
 
 #[test]
 fn every_crate_has_its_room() {
@@ -29,7 +29,10 @@ fn every_crate_has_its_room() {
 fn no_crate_lists_what_it_must_never_list() {
     let complaints: Vec<_> = each_listed()
         .into_iter()
-        .filter(|(room, listed)| room.refuses.iter().chain(&AWS).any(|pattern| matches(pattern, listed)))
+        .filter(|(room, listed)| {
+            let clouds = AWS.iter().filter(|_| room.name != AWS_ROOM);
+            room.refuses.iter().chain(clouds).any(|pattern| matches(pattern, listed))
+        })
         .map(|(room, listed)| {
             format!(
                 "{} lists {listed}, which it must never do: move the code that needs it to a crate that may",

@@ -1,0 +1,48 @@
+//! What invoked a function, read from the event that Lambda hands over.
+
+use aws_lambda_events::sns::SnsEvent;
+use gazer_bus::parcel::Packer;
+use gazer_bus::{Message, Topic};
+use gazer_domain::Region;
+use serde_json::Value;
+
+/// The messages of its topic, or `None` where it was the clock.
+pub(crate) fn messages(
+    event: Value,
+    topic: Option<Topic>,
+    packer: &Packer,
+    home: &Region,
+) -> anyhow::Result<Option<Vec<Message>>> {
+    let (Some(topic), true) = (topic, event.get("Records").is_some()) else { return Ok(None) };
+    let event: SnsEvent = serde_json::from_value(event).map_err(|err| anyhow::anyhow!("no event of SNS: {err}"))?;
+    let mut messages = Vec::new();
+    for record in event.records {
+        let region = spoken_from(topic, &record.sns.topic_arn, home);
+        let read = packer.unpack(topic, &region, &record.sns.message);
+        messages.extend(read.map_err(|why| anyhow::anyhow!("a message of {} is unreadable: {why}", topic.as_str()))?);
+    }
+    Ok(Some(messages))
+}
+
+/// Each region has its own topic for what is seen there, so whoever may publish on it says where that was. What is for
+/// a prober is for this one.
+fn spoken_from(topic: Topic, arn: &str, home: &Region) -> Region {
+    let region = arn.split(':').nth(3).and_then(|region| region.parse().ok());
+    match topic {
+        Topic::Observed | Topic::Looked => region.unwrap_or_else(|| home.clone()),
+        _ => home.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_seen_was_seen_where_its_topic_is() {
+        let home: Region = "us-east-1".parse().unwrap();
+        let arn = "arn:aws:sns:eu-west-1:123456789012:gazer-prod-judge";
+        assert_eq!(spoken_from(Topic::Observed, arn, &home).as_str(), "eu-west-1");
+        assert_eq!(spoken_from(Topic::Check, arn, &home), home);
+    }
+}

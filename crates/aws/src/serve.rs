@@ -1,0 +1,142 @@
+//! Puts this process together once, and then answers one invocation after the other.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use aws_config::BehaviorVersion;
+use gazer::{Assembly, Config, House, Ties};
+use gazer_bus::hold::Lease;
+use gazer_bus::parcel::Packer;
+use gazer_bus::{Bus, Clock, Failure, Function, Hold, Registry, Role, Topic, Turns, Wake, Woken};
+use gazer_domain::Region;
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use serde_json::Value;
+
+use crate::carry::{Carrying, SIZE};
+use crate::own::Own;
+use crate::sns::Sns;
+use crate::{event, web};
+
+/// Files that Lambda lets a process open (Lambda quotas).
+const DESCRIPTORS: u64 = 1_024;
+/// How often the clock invokes what goes by it; `plan` stays up from one time to the next.
+const MINUTE: Duration = Duration::from_secs(60);
+/// The pages, which are no function of the registry.
+const WEB: &str = "web";
+
+pub(crate) async fn serve() -> anyhow::Result<()> {
+    let own = Own::read()?;
+    let config = Config::from_environment().map_err(anyhow::Error::msg)?.taking(role_of(&own.function)?);
+    let config = match own.region_key {
+        Some(key) => config.probing(key),
+        None => config,
+    };
+    let house = if config.roles().iter().any(|role| role.needs_store()) {
+        Some(House::open(&config, None).await?)
+    } else {
+        None
+    };
+    let sdk = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    let sns = Sns::new(aws_sdk_sns::Client::new(&sdk), own.topics);
+    let (bus, name, home) = (Bus::carried(), gazer::secret(), config.region().clone());
+    let packer = Packer::new(name.clone(), home.clone(), config.seals()?, SIZE);
+    let carrying = Carrying::start(&bus, packer, &sns);
+
+    let (mut turns, mut turn) = (Turns::default(), None);
+    if let Some(house) = house.as_ref().filter(|_| own.function == Topic::Plan.consumer()) {
+        let hold = Hold::nobodys();
+        turns.share(Role::Plan, hold.clone());
+        turn = Some(Turn { hold, lease: house.clock_lease() });
+    }
+    let ties = Ties { name: name.clone(), bus, turns, says_every: Some(MINUTE), buried: None };
+    let Assembly { functions, clock, site, .. } = Assembly::of(&config, house, ties, None, DESCRIPTORS).await?;
+    if own.function == WEB {
+        let site = site.context("the pages have a store")?;
+        return web::serve(site.web, &carrying).await;
+    }
+    let function = functions.functions().iter().find(|function| function.name() == own.function);
+    let function = Arc::clone(function.context("the registry has every function of its role")?);
+    let unpacker = Packer::new(name, home.clone(), config.seals()?, SIZE);
+    let lambda = Lambda { topic: topic_of(&*function), function, functions, clock, turn, carrying, unpacker, home };
+    let lambda = &lambda;
+    let answer = service_fn(|event: LambdaEvent<Value>| async move {
+        lambda
+            .invoke(event.payload)
+            .await
+            .map_err(|err| Diagnostic { error_type: "gazer".into(), error_message: format!("{err:#}") })
+    });
+    lambda_runtime::run(answer).await.map_err(|err| anyhow::anyhow!("the runtime API is gone: {err}"))
+}
+
+/// Whose work a function is.
+fn role_of(function: &str) -> anyhow::Result<Role> {
+    let known = gazer_functions::NAMES.into_iter().chain([(WEB, Role::Web)]);
+    let role = known.clone().find(|(name, _)| *name == function).map(|(_, role)| role);
+    role.with_context(|| {
+        let names: Vec<_> = known.map(|(name, _)| name).collect();
+        format!("GAZER_FUNCTION is {function:?}; there are {}", names.join(", "))
+    })
+}
+
+/// A function of the clock has none, but for those whose bell is behind a topic.
+fn topic_of(function: &dyn Function) -> Option<Topic> {
+    function.wakes().iter().find_map(|wake| match wake {
+        Wake::Topic(topic) => Some(*topic),
+        Wake::Clock(_) => None,
+    })
+}
+
+/// One function, and what an invocation of it needs.
+#[derive(Debug)]
+struct Lambda {
+    function: Arc<dyn Function>,
+    functions: Registry,
+    topic: Option<Topic>,
+    clock: Arc<dyn Clock>,
+    /// Of the function of which one plans.
+    turn: Option<Turn>,
+    carrying: Carrying,
+    unpacker: Packer,
+    home: Region,
+}
+
+#[derive(Debug)]
+struct Turn {
+    hold: Hold,
+    lease: Arc<dyn Lease>,
+}
+
+impl Lambda {
+    async fn invoke(&self, event: Value) -> anyhow::Result<()> {
+        let ran = match event::messages(event, self.topic, &self.unpacker, &self.home)? {
+            Some(messages) => self.run(Woken::Messages(messages)).await,
+            None => self.tick().await,
+        };
+        // Also what a run that failed published.
+        self.carrying.end().await;
+        Ok(ran?)
+    }
+
+    async fn run(&self, woken: Woken) -> Result<(), Failure> {
+        self.functions.dispatch(&self.function, woken).await.map(drop)
+    }
+
+    /// By the clock: once, or where it is its turn for the whole of it.
+    async fn tick(&self) -> Result<(), Failure> {
+        let at = self.clock.now();
+        let Some(Turn { hold, lease }) = &self.turn else {
+            return self.run(Woken::Clock { at, until: at }).await;
+        };
+        let until = at + MINUTE;
+        let keeper = hold.keep(Arc::clone(lease));
+        let gained = tokio::time::timeout(MINUTE, hold.gained()).await;
+        let ran = match gained {
+            Ok(()) => self.run(Woken::Clock { at: self.clock.now(), until }).await,
+            // Whoever has it goes on.
+            Err(_) => Ok(()),
+        };
+        keeper.release().await;
+        ran
+    }
+}
