@@ -144,6 +144,9 @@ pub(crate) struct PlaceFlags {
     /// A PostgreSQL database instead of the file in the data folder: postgres://user:password@host/name
     #[arg(long, env = "GAZER_DATABASE", value_name = "URL", hide_env_values = true)]
     pub(crate) database: Option<String>,
+    /// Connections to PostgreSQL that this process opens at most.
+    #[arg(long, env = "GAZER_DATABASE_CONNECTIONS", value_name = "N", default_value = "10", value_parser = connections)]
+    pub(crate) database_connections: u32,
 }
 
 #[derive(Debug, Args)]
@@ -289,6 +292,13 @@ fn replicas(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(replicas @ (1 | 3 | 5)) => Ok(replicas),
         _ => Err("must be 1, 3 or 5".into()),
+    }
+}
+
+fn connections(text: &str) -> Result<u32, String> {
+    match text.parse() {
+        Ok(connections @ 1..=1000) => Ok(connections),
+        _ => Err("must be a number from 1 to 1000".into()),
     }
 }
 

@@ -166,7 +166,7 @@ impl Config {
 impl Place {
     /// Whether anything of it lies in its folder.
     pub(crate) fn has_folder(&self) -> bool {
-        self.key.is_none() || !matches!(self.location, Location::Postgres(_))
+        self.key.is_none() || !matches!(self.location, Location::Postgres { .. })
     }
 
     pub(crate) fn resolve(flags: PlaceFlags) -> Result<Self, Failure> {
@@ -180,7 +180,8 @@ impl Place {
             return Err(refused("must begin with postgres://; without --database the data folder holds a SQLite file"));
         }
         let server = server_of(&url);
-        Ok(Self { data: flags.data, location: Location::Postgres(database), key, server })
+        let location = Location::Postgres { address: database, connections: flags.database_connections };
+        Ok(Self { data: flags.data, location, key, server })
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) fn lease(store: &Store, name: &'static str) -> Arc<dyn Lease> {
 /// Asks for the turns of these roles from now on, where there may be others.
 pub(crate) async fn of(store: &Store, place: &Place, roles: &[Role]) -> anyhow::Result<(Turns, Vec<Keeper>)> {
     let (mut turns, mut keepers) = (Turns::default(), Vec::new());
-    if !matches!(place.location, Location::Postgres(_)) {
+    if !matches!(place.location, Location::Postgres { .. }) {
         return Ok((turns, keepers));
     }
     for (role, name) in LEASES.into_iter().filter(|(role, _)| roles.contains(role)) {

@@ -33,7 +33,7 @@ async fn main() -> anyhow::Result<()> {
     let directory = tempfile::tempdir_in(std::env::current_dir()?)?;
     let on_postgres = std::env::args().any(|arg| arg == "postgres");
     let location = match on_postgres {
-        true => Location::Postgres(Cluster::shared().await.fresh_database().await),
+        true => Location::postgres(Cluster::shared().await.fresh_database().await),
         false => Location::Sqlite(directory.path().to_owned()),
     };
     let store = Store::open(Options { location, key, public_url: "http://127.0.0.1:8080".into() }).await?;

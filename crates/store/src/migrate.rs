@@ -141,6 +141,6 @@ mod tests {
     #[tokio::test]
     async fn postgres_goes_on_as_one_region() {
         let address = gazer_testkit::postgres::fresh_database().await;
-        a_database_of_before_goes_on_as_one_region(Location::Postgres(address)).await;
+        a_database_of_before_goes_on_as_one_region(Location::postgres(address)).await;
     }
 }

@@ -35,8 +35,19 @@ pub enum Location {
     Sqlite(PathBuf),
     /// SQLite without a file, gone with the store: for simulations.
     Memory,
-    /// A `postgres://` address.
-    Postgres(String),
+    Postgres {
+        /// `postgres://…`
+        address: String,
+        /// As many as are open at most.
+        connections: u32,
+    },
+}
+
+impl Location {
+    /// The server at a `postgres://` address.
+    pub fn postgres(address: String) -> Self {
+        Self::Postgres { address, connections: POSTGRES_CONNECTIONS }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -73,7 +84,7 @@ impl Store {
     pub async fn open(options: Options) -> Result<Self> {
         let lock = match &options.location {
             Location::Sqlite(directory) => Some(lock(directory)?),
-            Location::Memory | Location::Postgres(_) => None,
+            Location::Memory | Location::Postgres { .. } => None,
         };
         if let Location::Sqlite(directory) = &options.location {
             private(&directory.join("gazer.db"))
@@ -173,7 +184,7 @@ impl Engine {
         match location {
             Location::Sqlite(directory) => Self::sqlite(directory).await,
             Location::Memory => Self::memory().await,
-            Location::Postgres(address) => Self::postgres(address).await,
+            Location::Postgres { address, connections } => Self::postgres(address, *connections).await,
         }
     }
 
@@ -215,13 +226,13 @@ impl Engine {
         Ok(Self::Sqlite { readers: writer.clone(), writer })
     }
 
-    async fn postgres(address: &str) -> Result<Self> {
+    async fn postgres(address: &str, connections: u32) -> Result<Self> {
         // The address may hold a password, so errors name the host only.
         let options: PgConnectOptions = address
             .parse()
             .map_err(|source| Error::Open { database: "that the postgres:// address names".into(), source })?;
         let database = format!("{} on {}", options.get_database().unwrap_or("postgres"), options.get_host());
-        let pool = PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).acquire_timeout(POSTGRES_PATIENCE);
+        let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(POSTGRES_PATIENCE);
         let pool = pool.connect_with(options).await;
         pool.map(Self::Postgres).map_err(|source| Error::Open { database, source })
     }

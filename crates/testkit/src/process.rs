@@ -77,6 +77,20 @@ impl Recipe {
         self
     }
 
+    /// What it says when it ends at its start.
+    ///
+    /// # Panics
+    /// If it does not.
+    pub async fn refused(self) -> String {
+        let mut gazer = Gazer { recipe: self, child: None, printed: Arc::default() };
+        gazer.launch();
+        let ended = tokio::time::timeout(STARTING, gazer.child.as_mut().expect("it was launched").wait()).await;
+        let status = ended.expect("it ends").expect("a child can be waited for");
+        assert!(!status.success());
+        let said = gazer.printed.wait_until(|lines| lines.iter().any(|line| line.contains("error:")), ENDING).await;
+        said.join("\n")
+    }
+
     /// Starts it and waits until `/healthz` answers 200.
     ///
     /// # Panics

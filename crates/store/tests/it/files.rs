@@ -126,7 +126,7 @@ async fn a_command_beside_a_server_takes_only_the_present_version_and_changes_no
     let location = gazer_store::Location::Sqlite(empty.path().to_owned());
     Store::open_beside(Options { location, ..world.options.clone() }).await.unwrap_err();
     assert_eq!(std::fs::read_dir(empty.path()).unwrap().count(), 0);
-    let location = gazer_store::Location::Postgres(gazer_testkit::postgres::fresh_database().await);
+    let location = gazer_store::Location::postgres(gazer_testkit::postgres::fresh_database().await);
     for _ in 0..2 {
         let fresh =
             Store::open_beside(Options { location: location.clone(), ..world.options.clone() }).await.unwrap_err();

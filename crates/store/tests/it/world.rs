@@ -48,7 +48,7 @@ impl World {
     }
 
     pub(crate) async fn postgres() -> Self {
-        Self::of(Location::Postgres(gazer_testkit::postgres::fresh_database().await), None).await
+        Self::of(Location::postgres(gazer_testkit::postgres::fresh_database().await), None).await
     }
 
     async fn of(location: Location, directory: Option<TempDir>) -> Self {

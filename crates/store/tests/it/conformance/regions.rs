@@ -276,8 +276,8 @@ pub(crate) async fn each_region_has_its_own_history(world: World) {
 /// A database that only named regions probe has no `local`; one with monitors from before has.
 pub(crate) async fn the_first_region_of_a_database_is_the_one_it_begins_with(world: World) {
     let location = match &world.options.location {
-        gazer_store::Location::Postgres(_) => {
-            gazer_store::Location::Postgres(gazer_testkit::postgres::fresh_database().await)
+        gazer_store::Location::Postgres { .. } => {
+            gazer_store::Location::postgres(gazer_testkit::postgres::fresh_database().await)
         }
         _ => gazer_store::Location::Memory,
     };
