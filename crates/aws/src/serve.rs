@@ -9,7 +9,7 @@ use gazer::{Assembly, Config, House, Ties};
 use gazer_bus::hold::Lease;
 use gazer_bus::parcel::Packer;
 use gazer_bus::{Bus, Clock, Failure, Function, Hold, Registry, Role, Topic, Turns, Wake, Woken};
-use gazer_domain::Region;
+use gazer_domain::{Region, Timestamp};
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::Value;
 
@@ -22,6 +22,11 @@ use crate::{event, web};
 const DESCRIPTORS: u64 = 1_024;
 /// How often the clock invokes what goes by it; `plan` stays up from one time to the next.
 const MINUTE: Duration = Duration::from_secs(60);
+/// Where the next one does not come, for whatever reason: its timeout in deploy/aws/functions.yml is longer.
+const STAY: Duration = Duration::from_secs(115);
+/// How long whoever comes next waits at most until it is noticed, and how often it says that it waits.
+const WINDOW: Duration = Duration::from_secs(2);
+const ASK: Duration = Duration::from_secs(1);
 /// The pages, which are no function of the registry.
 const WEB: &str = "web";
 
@@ -122,21 +127,42 @@ impl Lambda {
         self.functions.dispatch(&self.function, woken).await.map(drop)
     }
 
-    /// By the clock: once, or where it is its turn for the whole of it.
+    /// By the clock: once, or where one at a time does it, until the next one comes.
     async fn tick(&self) -> Result<(), Failure> {
         let at = self.clock.now();
         let Some(Turn { hold, lease }) = &self.turn else {
             return self.run(Woken::Clock { at, until: at }).await;
         };
-        let until = at + MINUTE;
         let keeper = hold.keep(Arc::clone(lease));
-        let gained = tokio::time::timeout(MINUTE, hold.gained()).await;
-        let ran = match gained {
-            Ok(()) => self.run(Woken::Clock { at: self.clock.now(), until }).await,
-            // Whoever has it goes on.
-            Err(_) => Ok(()),
-        };
+        let ran = if gained(hold, &**lease).await { self.stay(hold, &**lease, at + STAY).await } else { Ok(()) };
         keeper.release().await;
         ran
+    }
+
+    /// In short windows, between which it is asked who waits. The last failure is told at the end.
+    async fn stay(&self, hold: &Hold, lease: &dyn Lease, until: Timestamp) -> Result<(), Failure> {
+        let mut ran = Ok(());
+        while hold.is_held() && self.clock.now() < until && !lease.is_wanted().await.unwrap_or(false) {
+            let at = self.clock.now();
+            ran = self.run(Woken::Clock { at, until: at + WINDOW }).await;
+        }
+        ran
+    }
+}
+
+/// Whether it came to be ours. Whoever has it hears that somebody waits.
+async fn gained(hold: &Hold, lease: &dyn Lease) -> bool {
+    let ask = async {
+        loop {
+            if let Err(failure) = lease.want().await {
+                tracing::warn!("{failure}");
+            }
+            tokio::time::sleep(ASK).await;
+        }
+    };
+    tokio::select! {
+        () = hold.gained() => true,
+        () = ask => false,
+        () = tokio::time::sleep(MINUTE) => false,
     }
 }

@@ -29,6 +29,16 @@ pub trait Lease: std::fmt::Debug + Send + Sync {
 
     /// Lets somebody else have it at once.
     async fn release(&self) -> Result<(), Failure>;
+
+    /// Lets its holder know that we wait for it, where it is handed on from one to the next.
+    async fn want(&self) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    /// Whether somebody waits for it while it is ours.
+    async fn is_wanted(&self) -> Result<bool, Failure> {
+        Ok(false)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -62,6 +62,8 @@ pub struct Parts {
     pub random: fn(&mut [u8]),
     /// How long single checks are kept.
     pub retention: Duration,
+    /// How long a check that is due may wait for others to travel with.
+    pub spread: Duration,
     /// Whether this region sees, and whom to tell.
     pub lookout: Arc<Lookout>,
 }

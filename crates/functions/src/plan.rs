@@ -1,6 +1,7 @@
 //! plan: which slots are due, published at their instants.
 //!
-//! Woken by the clock once a minute, it stays up for that minute. It follows the monitors through the store's change
+//! Woken by the clock once a minute, it stays up for that minute, and leaves word up to where it planned for whoever has
+//! the next turn. It follows the monitors through the store's change
 //! counter: a bell makes it look at once, a poll every two seconds makes it right. A monitor that is new, resumed or
 //! edited is checked at once, out of turn; at a start nothing is, nor where a region came or went, so that a restart
 //! brings no herd. While the store does not answer, what is known goes on being planned. Run twice at the same time it
@@ -29,6 +30,14 @@ const POLL: Duration = Duration::from_secs(2);
 const CUT_OFF: Duration = Duration::from_millis(100);
 /// Slots closer together than this travel in one batch; it bounds both lateness and the number of wake-ups.
 const TICK: Duration = Duration::from_millis(5);
+/// Where messages cost money: a batch that is so large does not wait for more, and it is looked so often within the
+/// spread whether one leaves.
+const COMPANY: usize = 50;
+const LOOKS: u32 = 10;
+/// What is due at an instant that was planned is not due again.
+const AFTER: Duration = Duration::from_millis(1);
+/// The lease in which it plans.
+const TURN: &str = "clock";
 /// A batch that waited longer than this in a queue is a backlog, and is dropped: its slots are missed.
 const STALE: Duration = Duration::from_secs(5);
 
@@ -65,6 +74,8 @@ impl State {
 #[derive(Debug)]
 struct News {
     seq: i64,
+    /// From where on an earlier turn left what is due; of the first look only.
+    planned: Option<Timestamp>,
     changed: Vec<Planned>,
     asked: Vec<(i64, MonitorId)>,
 }
@@ -106,6 +117,7 @@ impl Plan {
                 (look_at, until) = (Timestamp::EPOCH, now + WINDOW);
             }
             if now >= until {
+                self.leave_word(&state, now).await;
                 return failed.map_or(Ok(report), Err);
             }
             // One that the window's end would cut off is left to the next.
@@ -113,10 +125,11 @@ impl Plan {
                 looks.push(self.look(state.seq));
                 look_at = now + POLL;
             }
-            if now > state.planned {
+            if now > state.planned && self.leaves(&state.schedule, now) {
                 report.changed += self.publish_due(&mut state, now);
             }
-            let next = state.schedule.next().unwrap_or(until).min(look_at).max(now + TICK).min(until);
+            let tick = TICK.max(self.parts.spread / LOOKS);
+            let next = state.schedule.next().unwrap_or(until).min(look_at).max(now + tick).min(until);
             tokio::select! {
                 () = self.parts.clock.sleep(next.since(now)) => {}
                 () = self.bell.notified() => look_at = Timestamp::EPOCH,
@@ -138,16 +151,23 @@ impl Plan {
         if seq.is_none() {
             set_right(store, now).await.map_err(|err| Failure::new("set instants of the future right", err))?;
         }
+        let planned = match seq {
+            None => store.planned_until(TURN).await.map_err(|err| Failure::new("read up to where was planned", err))?,
+            Some(_) => None,
+        };
         let asked = store.requests_claim(now).await;
         let asked = asked.map_err(|err| Failure::new("claim check requests", err))?;
         let changed = store.planned_since(seq.unwrap_or(0)).await;
         let (seq, changed) = changed.map_err(|err| Failure::new("read changed monitors", err))?;
-        Ok(News { seq, changed, asked })
+        Ok(News { seq, planned, changed, asked })
     }
 
     /// Takes in what changed, and has it checked; serves the checks that people asked for.
     fn take(&self, state: &mut State, news: News) {
         let now = self.parts.clock.now();
+        // A turn that ended a moment ago is gone on with; of what is older, the slots are missed.
+        let resumed = news.planned.filter(|planned| *planned <= now && now.since(*planned) <= STALE);
+        let from = resumed.unwrap_or_else(|| now.max(state.planned));
         let mut due = Vec::new();
         for planned in news.changed {
             if planned.removed {
@@ -155,7 +175,7 @@ impl Plan {
                 continue;
             }
             let id = planned.monitor.id;
-            let is_new = state.schedule.put(planned.monitor, planned.team, planned.regions, now.max(state.planned));
+            let is_new = state.schedule.put(planned.monitor, planned.team, planned.regions, from);
             if is_new && state.seq.is_some() {
                 due.extend(state.schedule.out_of_turn(id, now, Occasion::Change));
             }
@@ -165,6 +185,24 @@ impl Plan {
             due.extend(state.schedule.out_of_turn(monitor, now, Occasion::Request(request)));
         }
         self.publish(due, now);
+    }
+
+    /// Whether what is due leaves, or waits for company.
+    fn leaves(&self, schedule: &Schedule, now: Timestamp) -> bool {
+        let spread = self.parts.spread;
+        spread.is_zero()
+            || schedule.waiting(now).is_some_and(|(due, oldest)| due >= COMPANY || now.since(oldest) >= spread)
+    }
+
+    /// For the next turn. Where it is not taken, that one begins at its own start.
+    async fn leave_word(&self, state: &State, now: Timestamp) {
+        if state.seq.is_none() {
+            return;
+        }
+        let next = state.schedule.waiting(now).map_or(now + AFTER, |(_, oldest)| oldest);
+        if let Err(err) = self.parts.store.planned_note(TURN, state.epoch, next).await {
+            tracing::warn!(error = &err as &dyn std::error::Error, "up to where was planned is not written down");
+        }
     }
 
     fn publish_due(&self, state: &mut State, now: Timestamp) -> u64 {

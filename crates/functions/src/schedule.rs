@@ -75,6 +75,13 @@ impl Schedule {
         self.monitors.remove(&monitor);
     }
 
+    /// How many slots are due at `now`, and which of them is the oldest.
+    pub(crate) fn waiting(&self, now: Timestamp) -> Option<(usize, Timestamp)> {
+        let oldest = self.next().filter(|oldest| *oldest <= now)?;
+        let due = self.slots.iter().filter(|Reverse((slot, ..))| *slot <= now);
+        Some((due.count(), oldest))
+    }
+
     pub(crate) fn next(&self) -> Option<Timestamp> {
         self.slots.peek().map(|Reverse((slot, ..))| *slot)
     }

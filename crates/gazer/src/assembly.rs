@@ -13,6 +13,7 @@ use gazer_bus::clock::system_now;
 use gazer_bus::hold::Lease;
 use gazer_bus::{Bus, Clock, Message, Registry, Role, SystemClock, Turns};
 use gazer_channels::Channels;
+use gazer_domain::guarantee::LATENESS;
 use gazer_domain::monitor::Spec;
 use gazer_domain::{TeamId, UserId};
 use gazer_functions::{Lookout, Outside, Parts};
@@ -121,6 +122,7 @@ impl Assembly {
                 channels,
                 random: chance::fill,
                 retention: config.retention,
+                spread: config.spread,
                 lookout: Arc::new(lookout),
             });
         }
@@ -219,6 +221,7 @@ fn web(config: &Config, public_url: Url, store: Store, bus: &Bus, prober: Prober
             public_url,
             mail: config.mail.is_some(),
             streams: true,
+            lateness: LATENESS + config.spread,
             retention: config.retention,
             version: env!("CARGO_PKG_VERSION"),
         }),

@@ -88,6 +88,10 @@ pub(crate) struct ServeFlags {
     /// How long single checks are kept; periods and incidents stay.
     #[arg(long, env = "GAZER_RETENTION", value_name = "DURATION", default_value = "7d", value_parser = parse_duration)]
     pub(crate) retention: Duration,
+    /// How long a check that is due may wait for others to travel with, where each message costs money. What a monitor
+    /// promises is longer by it.
+    #[arg(long, env = "GAZER_SPREAD", value_name = "DURATION", default_value = "0s", value_parser = parse_duration)]
+    pub(crate) spread: Duration,
     /// An address that is asked whether our own network is up, before a site is called down. May be repeated.
     #[arg(long, env = "GAZER_WITNESS", value_name = "ADDRESS", value_delimiter = ',', default_values = crate::config::WITNESSES)]
     pub(crate) witness: Vec<Witness>,

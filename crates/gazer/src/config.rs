@@ -42,6 +42,9 @@ pub(crate) const KEY: &str = "GAZER_KEY";
 /// Pages look back a day, so less would leave them with holes.
 const SHORTEST_RETENTION: Duration = Duration::from_secs(24 * 3600);
 
+/// A check that waits for longer is one that was missed.
+const LONGEST_SPREAD: Duration = Duration::from_secs(30);
+
 #[derive(Debug)]
 pub struct Config {
     pub(crate) place: Place,
@@ -59,6 +62,8 @@ pub struct Config {
     pub(crate) authorities_file: Option<PathBuf>,
     pub(crate) mail: Option<Mail>,
     pub(crate) retention: Duration,
+    /// How long a check that is due may wait for others to travel with.
+    pub(crate) spread: Duration,
     /// Who owns this Gazer from its first start, without a browser.
     pub(crate) owner: Option<Account>,
     /// How to reach whoever runs it.
@@ -115,6 +120,9 @@ impl Config {
         if flags.retention < SHORTEST_RETENTION {
             return Err(Failure::usage("--retention <DURATION>", "must be at least 1d"));
         }
+        if flags.spread > LONGEST_SPREAD {
+            return Err(Failure::usage("--spread <DURATION>", "must be 30s or less"));
+        }
         let operator = Ways::resolve(flags.operator, mail.is_some())?;
         let place = Place::resolve(flags.place)?;
         let part = Part::resolve(flags.bus, &place)?;
@@ -135,6 +143,7 @@ impl Config {
             authorities: pem.as_deref().map(authorities).transpose()?.unwrap_or_default(),
             mail,
             retention: flags.retention,
+            spread: flags.spread,
             owner: owner(environment("GAZER_OWNER_EMAIL"), environment("GAZER_OWNER_PASSWORD"))?,
             operator,
             look_every: look_every(environment("GAZER_LOOK_EVERY"))?,
@@ -156,6 +165,7 @@ impl Config {
             authorities_file: None,
             mail: None,
             retention: parse_duration("7d").expect("it is written as durations are"),
+            spread: Duration::ZERO,
             owner: Some(owner),
             operator: Ways::default(),
             look_every: Lookout::EVERY,
@@ -310,6 +320,7 @@ mod tests {
     fn a_value_that_cannot_be_taken_is_refused_with_its_flag() {
         for (arguments, says) in [
             (&["--retention", "1h"][..], "--retention"),
+            (&["--spread", "1m"], "--spread"),
             (&["--public-url", "ftp://example.com"], "--public-url"),
             (&["--public-url", "https://example.com/?a"], "--public-url"),
             (&["--database", "mysql://localhost/x"], "--database"),

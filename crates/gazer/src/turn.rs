@@ -58,6 +58,16 @@ impl Lease for Kept {
         renewed.map_err(|err| Failure::new(format!("renew the lease {:?}", self.name), err))
     }
 
+    async fn want(&self) -> Result<(), Failure> {
+        let wanted = self.store.lease_want(self.name, &self.holder).await;
+        wanted.map_err(|err| Failure::new(format!("wait for the lease {:?}", self.name), err))
+    }
+
+    async fn is_wanted(&self) -> Result<bool, Failure> {
+        let wanted = self.store.lease_wanted(self.name, &self.holder, LENGTH).await;
+        wanted.map_err(|err| Failure::new(format!("ask who waits for the lease {:?}", self.name), err))
+    }
+
     async fn release(&self) -> Result<(), Failure> {
         let released = self.store.lease_release(self.name, &self.holder).await;
         released.map_err(|err| Failure::new(format!("release the lease {:?}", self.name), err))

@@ -8,7 +8,6 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use gazer_domain::cause::Code;
-use gazer_domain::guarantee::LATENESS;
 use gazer_domain::id::{Id, Kind};
 use gazer_domain::observation::Phases;
 use gazer_domain::period::{Period, Status};
@@ -35,7 +34,7 @@ pub struct CheckRow {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Kept {
     pub checks: u64,
-    /// Started later than `guarantee::LATENESS` after their slots.
+    /// Started so late that what was promised was not kept.
     pub late: u64,
     /// Slots that no check covers.
     pub missed: u64,
@@ -104,11 +103,18 @@ impl Store {
         Ok(periods)
     }
 
-    /// Counts over all its regions.
-    pub async fn lateness(&self, team: TeamId, monitor: MonitorId, from: Timestamp, until: Timestamp) -> Result<Kept> {
+    /// Counts over all its regions; a check is late that began so long after its slot.
+    pub async fn lateness(
+        &self,
+        team: TeamId,
+        monitor: MonitorId,
+        from: Timestamp,
+        until: Timestamp,
+        late: Duration,
+    ) -> Result<Kept> {
         let sql = concat!(include_str!("history/slots.sql"), include_str!("history/lateness.sql"));
         let row =
-            self.row(sql, args![team, monitor, from, until, millis(LATENESS), status::number(Status::Unknown)]).await?;
+            self.row(sql, args![team, monitor, from, until, millis(late), status::number(Status::Unknown)]).await?;
         let Some(row) = row else { return Ok(Kept::default()) };
         Ok(Kept { checks: row.number("checks")?, late: row.number("late")?, missed: row.number("missed")? })
     }

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use gazer_domain::Timestamp;
 use gazer_domain::time::millis;
 
 use crate::sql::args;
@@ -17,6 +18,30 @@ impl Store {
         let row = conn.row(sql, args![name, holder, millis(length)]).await?;
         conn.commit().await?;
         row.map(|row| row.int("epoch")).transpose()
+    }
+
+    /// Lets its holder know that somebody waits for it.
+    pub async fn lease_want(&self, name: &str, holder: &str) -> Result<()> {
+        let sql = self.dialect().spell("update leases set wanted = {now} where name = $1 and holder <> $2");
+        self.run(sql, args![name, holder]).await.map(drop)
+    }
+
+    /// Whether somebody began to wait, or went on, so lately.
+    pub async fn lease_wanted(&self, name: &str, holder: &str, lately: Duration) -> Result<bool> {
+        let sql = "select 1 as one from leases where name = $1 and holder = $2 and wanted > {now} - $3";
+        let row = self.row(self.dialect().spell(sql), args![name, holder, millis(lately)]).await?;
+        Ok(row.is_some())
+    }
+
+    /// Notes from where on slots are left in this turn, for whoever has the next.
+    pub async fn planned_note(&self, name: &str, epoch: i64, until: Timestamp) -> Result<()> {
+        let sql = "update leases set planned = $3 where name = $1 and epoch = $2";
+        self.run(sql, args![name, epoch, until]).await.map(drop)
+    }
+
+    pub async fn planned_until(&self, name: &str) -> Result<Option<Timestamp>> {
+        let row = self.row("select planned from leases where name = $1", args![name]).await?;
+        Ok(row.map(|row| row.opt_time("planned")).transpose()?.flatten())
     }
 
     /// Lets somebody else have it at once.

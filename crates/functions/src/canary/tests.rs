@@ -73,6 +73,7 @@ impl World {
             prober,
             random: |bytes| bytes.fill(1),
             retention: SOON,
+            spread: Duration::ZERO,
             lookout: Arc::new(Lookout::new(Region::local(), Lookout::EVERY, operator)),
         };
         let world = Self { canary: Canary::new(&parts), clock, epoch, receiver };

@@ -85,6 +85,7 @@ impl World {
             prober,
             random: |bytes| bytes.fill(1),
             retention: NEVER,
+            spread: Duration::ZERO,
             lookout: Arc::new(Lookout::new(local, NEVER, Operator::default())),
         };
         let registry = whole::registry(&parts);

@@ -63,7 +63,8 @@ stories! {
         nothing_is_sent_behind_later_news, a_mended_channel_gets_all_it_missed, presses_and_judges_take_turns;
     requests: a_request_is_handed_out_once;
     expiry: what_is_old_goes;
-    leases: a_lease_is_one_holders_until_it_ends, of_many_who_ask_one_has_it;
+    leases: a_lease_is_one_holders_until_it_ends, of_many_who_ask_one_has_it,
+        whoever_has_a_lease_hears_that_another_waits_and_leaves_word;
     set_back: an_hour_that_never_was_keeps_nobody_waiting,
         a_monitor_that_changed_often_in_that_hour_has_the_last_of_its_cadences;
     regions: a_majority_of_three_makes_it_down, one_of_three_is_regional_and_has_a_trigger_of_its_own,

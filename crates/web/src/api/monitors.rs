@@ -132,5 +132,5 @@ async fn show(web: &Web, team: TeamId, views: &[MonitorView]) -> Result<Vec<wire
     let ids: Vec<MonitorId> = views.iter().map(|view| view.monitor.id).collect();
     let periods = web.store.periods(team, &ids, now - wire::LONGEST_WINDOW, now).await?;
     let of = |view: &MonitorView| periods.get(&view.monitor.id).map_or(&[][..], Vec::as_slice);
-    Ok(views.iter().map(|view| wire::Monitor::of(view, of(view), now)).collect())
+    Ok(views.iter().map(|view| wire::Monitor::of(view, of(view), web.config.lateness, now)).collect())
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::IntoResponse;
 use gazer_domain::access::Role;
-use gazer_domain::guarantee::{LATENESS, guarantee, longest_check, while_silent};
-use gazer_domain::monitor::{Settings, Spec};
+use gazer_domain::guarantee::{guarantee, longest_check, while_silent};
+use gazer_domain::monitor::Spec;
 use gazer_domain::period::{Period, Status};
 use gazer_domain::uptime::{Uptime, percent};
 use gazer_domain::{MonitorId, Timestamp};
@@ -44,6 +44,8 @@ pub(crate) struct Sight {
     pub(crate) kept: Kept,
     pub(crate) incidents: Vec<IncidentView>,
     pub(crate) retention: Duration,
+    /// How much of it is promised at most.
+    pub(crate) lateness: Duration,
 }
 
 /// `GET /monitors/{monitor}?range=&region=`
@@ -62,12 +64,12 @@ pub(crate) async fn show(
     let shown = view.regions.get(region).map(|health| &health.region);
     let checks = store.checks(team, monitor, shown, now - RANGES[range].2, now).await?;
     let mut periods = store.periods(team, &[monitor], now - DAY * 90, now).await?;
-    let kept = store.lateness(team, monitor, now - DAY, now).await?;
+    let kept = store.lateness(team, monitor, now - DAY, now, web.config.lateness).await?;
     let filter = IncidentFilter { monitor: Some(monitor), open: None };
     let incidents = store.incident_list(team, filter, &Page::first(RECENT_INCIDENTS)).await?.rows;
     let periods = periods.remove(&monitor).unwrap_or_default();
-    let retention = web.config.retention;
-    let sight = Sight { view, range, region, checks, periods, kept, incidents, retention };
+    let (retention, lateness) = (web.config.retention, web.config.lateness);
+    let sight = Sight { view, range, region, checks, periods, kept, incidents, retention, lateness };
     Ok(page(&sight, &member, now).into_response())
 }
 
@@ -127,20 +129,22 @@ fn acts(id: MonitorId, paused: bool) -> Markup {
 }
 
 /// What is guaranteed, how that is reckoned, and whether it was kept.
-pub(super) fn promise(settings: &Settings, regions: usize, kept: Kept, paused: bool) -> Markup {
-    let length = words::whole(guarantee(settings));
+pub(super) fn promise(sight: &Sight) -> Markup {
+    let Sight { view, kept, lateness, .. } = sight;
+    let (settings, regions) = (&view.monitor.settings, view.regions.len());
+    let length = words::whole(guarantee(settings, *lateness));
     let broken = kept.late + kept.missed;
     html! {
         h2 { "An outage longer than " (length) " is always noticed" }
         p.small.soft {
             "Every " (words::whole(settings.interval)) ", plus the longest a check can take with its "
             (words::count(u64::from(settings.verify.attempts), "verification")) " (" (words::whole(longest_check(settings))) "), plus "
-            (words::whole(LATENESS)) " of lateness."
-            @if let Some(longer) = while_silent(settings, regions) {
+            (words::whole(*lateness)) " of lateness."
+            @if let Some(longer) = while_silent(settings, regions, *lateness) {
                 " While one of its " (words::count(regions as u64, "region")) " is silent, it is " (words::whole(longer)) "."
             }
         }
-        @if paused {
+        @if view.monitor.paused {
             p.small { "While it is paused, nothing is promised." }
         } @else if kept.checks + kept.missed == 0 {
             p.small.soft { "Nothing to compare with yet." }

@@ -28,7 +28,7 @@ pub(super) fn hero(sight: &Sight, now: Timestamp) -> Markup {
                     p.small.soft { "Last check " (words::age(last.slot, now)) " ago: " (last_check::sentence(last, &sight.checks)) }
                 }
             }
-            div { (promise(&view.monitor.settings, view.regions.len(), sight.kept, view.monitor.paused)) }
+            div { (promise(sight)) }
         }
     }
 }

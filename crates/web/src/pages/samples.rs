@@ -149,6 +149,7 @@ pub(crate) fn sight() -> monitor::Sight {
         kept: Kept { checks: 2_870, late: 2, missed: 8 },
         incidents: vec![incident_view()],
         retention: Duration::from_secs(7 * 86_400),
+        lateness: gazer_domain::guarantee::LATENESS,
     }
 }
 

@@ -53,6 +53,7 @@ impl App {
                 streams: true,
                 public_url: "http://gazer.example".parse().unwrap(),
                 mail: true,
+                lateness: gazer_domain::guarantee::LATENESS,
                 retention: Duration::from_secs(7 * 24 * 3600),
                 version: "0.0.0-test",
             }),

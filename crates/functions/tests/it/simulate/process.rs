@@ -41,6 +41,7 @@ pub(crate) fn parts(time: &Time, network: &Network, store: &Store) -> Parts {
         hold: Hold::alone(),
         random: chance::fill,
         retention: Duration::from_secs(86_400),
+        spread: Duration::ZERO,
         lookout: Arc::new(Lookout::new(Region::local(), Lookout::EVERY, operator)),
     }
 }

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use gazer_domain::cause::Code;
+use gazer_domain::guarantee::LATENESS;
 use gazer_domain::observation::Phases;
 use gazer_domain::period::{Period, Status};
 use gazer_domain::verdict::Verdict;
@@ -71,9 +72,9 @@ pub(crate) async fn lateness_counts_what_was_missed(world: World) {
     // 2 and 3 are missed; 5 is covered by the long check.
     world.judge(&long).await;
     world.check(&monitor, 6, Verdict::Up).await;
-    let kept = world.store.lateness(world.team, monitor.id, at(0), at(3_600)).await.unwrap();
+    let kept = world.store.lateness(world.team, monitor.id, at(0), at(3_600), LATENESS).await.unwrap();
     assert_eq!(kept, Kept { checks: 4, late: 1, missed: 2 });
-    let nobodys = world.store.lateness(world.team, world.id(), at(0), at(3_600)).await.unwrap();
+    let nobodys = world.store.lateness(world.team, world.id(), at(0), at(3_600), LATENESS).await.unwrap();
     assert_eq!(nobodys, Kept::default());
 }
 

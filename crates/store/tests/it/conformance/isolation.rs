@@ -6,6 +6,7 @@ use std::time::Duration;
 use gazer_domain::access::Role;
 use gazer_domain::alert::{RuleSettings, Scope, Trigger};
 use gazer_domain::channel::Target;
+use gazer_domain::guarantee::LATENESS;
 use gazer_domain::verdict::Verdict;
 use gazer_domain::{ChannelId, DeliveryId, IncidentId, MonitorId, RuleId, TeamId, TokenId};
 use gazer_store::{IncidentFilter, MonitorFilter, Page, Settled, Token};
@@ -50,7 +51,7 @@ async fn answers(world: &World, team: TeamId, ids: &Ids) -> Vec<String> {
         said(&store.checks(team, ids.monitor, None, at(0), at(900)).await),
         said(&store.sparklines(team, &[ids.monitor], now, 30).await),
         said(&store.periods(team, &[ids.monitor], at(0), at(900)).await),
-        said(&store.lateness(team, ids.monitor, at(0), at(900)).await),
+        said(&store.lateness(team, ids.monitor, at(0), at(900), LATENESS).await),
         said(&store.request_add(team, ids.monitor, now).await),
         said(&store.request_get(team, ids.request).await),
         said(&store.channel_get(team, ids.channel).await),

@@ -1,8 +1,11 @@
 use std::time::Duration;
 
+use gazer_domain::Timestamp;
+
 use crate::world::World;
 
 const LONG: Duration = Duration::from_secs(3_600);
+const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
 
 pub(crate) async fn a_lease_is_one_holders_until_it_ends(world: World) {
     let store = &world.store;
@@ -16,6 +19,28 @@ pub(crate) async fn a_lease_is_one_holders_until_it_ends(world: World) {
     assert_eq!(store.lease_renew("clock", "b", Duration::ZERO).await.unwrap(), Some(2), "a new turn, a new epoch");
     assert_eq!(store.lease_renew("clock", "b", Duration::ZERO).await.unwrap(), Some(2), "it ran out, and nobody came");
     assert_eq!(store.lease_renew("clock", "a", LONG).await.unwrap(), Some(3), "b's ran out at once");
+}
+
+pub(crate) async fn whoever_has_a_lease_hears_that_another_waits_and_leaves_word(world: World) {
+    let store = &world.store;
+    let is_wanted = async || store.lease_wanted("clock", "a", LONG).await.unwrap();
+    let epoch = store.lease_renew("clock", "a", LONG).await.unwrap().unwrap();
+    assert_eq!((is_wanted().await, store.planned_until("clock").await.unwrap()), (false, None));
+    store.lease_want("clock", "a").await.unwrap();
+    assert!(!is_wanted().await, "nobody waits for what is its own");
+    store.lease_want("clock", "b").await.unwrap();
+    assert!(is_wanted().await);
+    assert!(!store.lease_wanted("clock", "a", Duration::ZERO).await.unwrap(), "that was before");
+    store.lease_renew("clock", "a", LONG).await.unwrap();
+    assert!(is_wanted().await, "it is not forgotten by going on");
+
+    store.planned_note("clock", epoch, NOW).await.unwrap();
+    store.lease_release("clock", "a").await.unwrap();
+    assert_eq!(store.lease_renew("clock", "b", LONG).await.unwrap(), Some(epoch + 1));
+    assert_eq!(store.planned_until("clock").await.unwrap(), Some(NOW));
+    assert!(!store.lease_wanted("clock", "b", LONG).await.unwrap(), "a new turn, which nobody waits for yet");
+    store.planned_note("clock", epoch, NOW + LONG).await.unwrap();
+    assert_eq!(store.planned_until("clock").await.unwrap(), Some(NOW), "the turn in which that was so is over");
 }
 
 pub(crate) async fn of_many_who_ask_one_has_it(world: World) {

@@ -3,6 +3,7 @@ use std::time::Duration;
 use gazer_domain::alert::Trigger;
 use gazer_domain::cause::Code;
 use gazer_domain::delivery::State;
+use gazer_domain::guarantee::LATENESS;
 use gazer_domain::health::fold_gap;
 use gazer_domain::incident::{EventKind, Trouble};
 use gazer_domain::monitor::{Monitor, Settings};
@@ -269,7 +270,7 @@ pub(crate) async fn each_region_has_its_own_history(world: World) {
     let now = world.slot(&monitor, 2) + Duration::from_secs(1);
     let lines = world.store.sparklines(world.team, &[monitor.id], now, 30).await.unwrap();
     assert_eq!(lines[&monitor.id].iter().map(|check| check.verdict).collect::<Vec<_>>(), [Up; 3]);
-    let kept = world.store.lateness(world.team, monitor.id, at(0), now).await.unwrap();
+    let kept = world.store.lateness(world.team, monitor.id, at(0), now, LATENESS).await.unwrap();
     assert_eq!((kept.checks, kept.late, kept.missed), (9, 0, 0), "of all regions");
 }
 
