@@ -42,9 +42,6 @@ pub(crate) const KEY: &str = "GAZER_KEY";
 /// Pages look back a day, so less would leave them with holes.
 const SHORTEST_RETENTION: Duration = Duration::from_secs(24 * 3600);
 
-/// A check that waits for longer is one that was missed.
-const LONGEST_SPREAD: Duration = Duration::from_secs(30);
-
 #[derive(Debug)]
 pub struct Config {
     pub(crate) place: Place,
@@ -119,9 +116,6 @@ impl Config {
         let mail = mail(flags.smtp_url, flags.smtp_from, pem.as_deref())?;
         if flags.retention < SHORTEST_RETENTION {
             return Err(Failure::usage("--retention <DURATION>", "must be at least 1d"));
-        }
-        if flags.spread > LONGEST_SPREAD {
-            return Err(Failure::usage("--spread <DURATION>", "must be 30s or less"));
         }
         let operator = Ways::resolve(flags.operator, mail.is_some())?;
         let place = Place::resolve(flags.place)?;
@@ -320,7 +314,6 @@ mod tests {
     fn a_value_that_cannot_be_taken_is_refused_with_its_flag() {
         for (arguments, says) in [
             (&["--retention", "1h"][..], "--retention"),
-            (&["--spread", "1m"], "--spread"),
             (&["--public-url", "ftp://example.com"], "--public-url"),
             (&["--public-url", "https://example.com/?a"], "--public-url"),
             (&["--database", "mysql://localhost/x"], "--database"),

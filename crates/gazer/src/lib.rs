@@ -46,6 +46,7 @@ pub fn main() -> ExitCode {
             Command::Serve(flags) => cli::serve::run(*flags).await,
             Command::Demo(flags) => cli::demo::run(flags).await,
             Command::Check(flags) => cli::check::run(flags).await,
+            Command::Cost(flags) => Ok(cli::cost::run(&flags)),
             Command::Region(command) => cli::region::run(command).await,
             Command::Team(command) => cli::team::run(command).await,
             Command::Token(command) => cli::token::run(command).await,

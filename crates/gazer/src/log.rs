@@ -14,6 +14,7 @@ pub(crate) fn start(command: &Command) {
         Command::Serve(_) => LevelFilter::INFO,
         Command::Demo(_)
         | Command::Check(_)
+        | Command::Cost(_)
         | Command::Region(_)
         | Command::Team(_)
         | Command::Token(_)

@@ -6,7 +6,7 @@ use crate::command::gazer;
 fn without_arguments_it_says_what_it_can_do() {
     let ended = gazer(&[]);
     assert_eq!(ended.code, 0);
-    for command in ["serve", "demo", "check", "team", "token", "user"] {
+    for command in ["serve", "demo", "check", "cost", "team", "token", "user"] {
         assert!(ended.stdout.contains(command), "{}", ended.stdout);
     }
 }
@@ -34,6 +34,22 @@ fn a_wrong_argument_ends_with_2_and_names_the_flag() {
         (&["check", "example.com", "--header", "no colon"], "--header"),
         (&["check", "example.com", "--header", "Content-Length: 1"], "--header"),
         (&["check", "example.com", "--frobnicate"], "--frobnicate"),
+        (&["cost"], "--monitors"),
+        (&["cost", "--monitors", "0"], "--monitors"),
+        (&["cost", "--monitors", "some"], "--monitors"),
+        (&["cost", "--monitors", "1", "--interval", "1ms"], "--interval"),
+        (&["cost", "--monitors", "1", "--regions", "0"], "--regions"),
+        (&["cost", "--monitors", "1", "--alerts=-1"], "--alerts"),
+        (&["cost", "--monitors", "1", "--batch", "0"], "--batch"),
+        (&["cost", "--monitors", "1", "--batch", "501"], "--batch"),
+        (&["cost", "--monitors", "1", "--spread", "2m"], "--spread"),
+        (&["cost", "--monitors", "1", "--troubled", "120%"], "--troubled"),
+        (&["cost", "--monitors", "1", "--troubled", "0.01"], "--troubled"),
+        (&["cost", "--monitors", "1", "--memory", "64"], "--memory"),
+        (&["cost", "--monitors", "1", "--batch-duration", "1h"], "--batch-duration"),
+        (&["cost", "--monitors", "1", "--troubled-duration", "0"], "--troubled-duration"),
+        (&["cost", "--monitors", "1", "--judge-duration", "60"], "--judge-duration"),
+        (&["cost", "--monitors", "1", "--check-duration=-1s"], "--check-duration"),
         (&["team", "create", "--owner-email", "bob@example.com"], "--name"),
         (&["team", "create", "--name", "Shop"], "--owner-email"),
         (&["team", "create", "--name", "", "--owner-email", "bob@example.com"], "--name"),

@@ -6,6 +6,7 @@ mod blind;
 mod check_command;
 mod cluster;
 mod command;
+mod cost_command;
 mod crash;
 mod database;
 mod driver;
