@@ -9,7 +9,7 @@
 //! backwards, but where the clock was an hour ahead and is set right: then everything begins anew at the present, also
 //! at a start that finds slots of the future folded.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -34,6 +34,8 @@ const TICK: Duration = Duration::from_millis(5);
 /// spread whether one leaves.
 const COMPANY: usize = 50;
 const LOOKS: u32 = 10;
+/// A batch costs its slowest check there, so monitors that last took so long travel apart.
+const SLOW: Duration = Duration::from_secs(2);
 /// What is due at an instant that was planned is not due again.
 const AFTER: Duration = Duration::from_millis(1);
 /// The lease in which it plans.
@@ -57,6 +59,8 @@ struct State {
     planned: Timestamp,
     /// The turn in which that was so.
     epoch: i64,
+    /// Monitors that keep others waiting.
+    slow: HashSet<MonitorId>,
 }
 
 impl State {
@@ -78,6 +82,7 @@ struct News {
     planned: Option<Timestamp>,
     changed: Vec<Planned>,
     asked: Vec<(i64, MonitorId)>,
+    slow: HashSet<MonitorId>,
 }
 
 impl Plan {
@@ -159,7 +164,11 @@ impl Plan {
         let asked = asked.map_err(|err| Failure::new("claim check requests", err))?;
         let changed = store.planned_since(seq.unwrap_or(0)).await;
         let (seq, changed) = changed.map_err(|err| Failure::new("read changed monitors", err))?;
-        Ok(News { seq, planned, changed, asked })
+        let slow = match self.parts.spread {
+            Duration::ZERO => HashSet::new(),
+            _ => store.slow_monitors(SLOW).await.map_err(|err| Failure::new("read which monitors are slow", err))?,
+        };
+        Ok(News { seq, planned, changed, asked, slow })
     }
 
     /// Takes in what changed, and has it checked; serves the checks that people asked for.
@@ -180,11 +189,11 @@ impl Plan {
                 due.extend(state.schedule.out_of_turn(id, now, Occasion::Change));
             }
         }
-        state.seq = Some(news.seq);
+        (state.seq, state.slow) = (Some(news.seq), news.slow);
         for (request, monitor) in news.asked {
             due.extend(state.schedule.out_of_turn(monitor, now, Occasion::Request(request)));
         }
-        self.publish(due, now);
+        self.publish(due, &state.slow, now);
     }
 
     /// Whether what is due leaves, or waits for company.
@@ -207,23 +216,21 @@ impl Plan {
 
     fn publish_due(&self, state: &mut State, now: Timestamp) -> u64 {
         state.planned = now;
-        self.publish(state.schedule.due(now), now)
+        self.publish(state.schedule.due(now), &state.slow, now)
     }
 
-    /// One batch per region.
-    fn publish(&self, due: Vec<Everywhere>, now: Timestamp) -> u64 {
+    /// One batch per region, and another for what is slow.
+    fn publish(&self, due: Vec<Everywhere>, slow: &HashSet<MonitorId>, now: Timestamp) -> u64 {
         let count = due.len() as u64;
         let (epoch, deadline) = (self.parts.hold.epoch().unwrap_or_default(), now + STALE);
-        let mut batches: BTreeMap<Region, Vec<Due>> = BTreeMap::new();
+        let mut batches: BTreeMap<(Region, bool), Vec<Due>> = BTreeMap::new();
         for Everywhere { due, regions } in due {
+            let is_slow = slow.contains(&due.monitor.id);
             for region in regions.iter() {
-                match batches.get_mut(region) {
-                    Some(batch) => batch.push(due.clone()),
-                    None => drop(batches.insert(region.clone(), vec![due.clone()])),
-                }
+                batches.entry((region.clone(), is_slow)).or_default().push(due.clone());
             }
         }
-        for (region, due) in batches {
+        for ((region, _), due) in batches {
             self.parts.bus.publish(Message::Check(CheckBatch { region, epoch, due, deadline }));
         }
         if count > 0 {

@@ -3,9 +3,11 @@
 //! Every change of a monitor takes the next number of one counter, and holds the counter until it commits. So numbers
 //! become visible in their order, and whoever asks for what came after the last one it saw misses nothing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use gazer_domain::monitor::Monitor;
+use gazer_domain::time::millis;
 use gazer_domain::{MonitorId, Region, TeamId};
 
 use crate::sql::{Row, args};
@@ -45,6 +47,14 @@ impl Store {
         };
         Ok((last.unwrap_or(seq), rows.iter().filter_map(|row| readable(row).ok()).collect()))
     }
+
+    /// Monitors whose last check took so long, in one region or another.
+    pub async fn slow_monitors(&self, took: Duration) -> Result<HashSet<MonitorId>> {
+        let sql = "select m.id from health h join monitors m on m.key = h.monitor
+            where h.took >= $1 and m.paused = 0 and m.deleted_at is null";
+        self.rows(sql, args![millis(took)]).await?.iter().map(|row| row.id("id")).collect()
+    }
+
     /// Where the monitors changed after `seq` are checked from. What changes between the two questions has a number of
     /// its own, and is asked for again.
     async fn regions_since(&self, seq: i64) -> Result<HashMap<MonitorId, Vec<Region>>> {

@@ -44,7 +44,8 @@ stories! {
         sessions_expire, tokens_act_for_their_team, settings_are_sealed,
         another_key_is_refused;
     monitors: a_monitor_comes_back_as_it_was_written, lists_are_read_a_page_at_a_time, a_search_is_plain_text,
-        an_edit_makes_a_new_revision, the_plan_hears_of_every_change, pause_and_resume_are_idempotent;
+        an_edit_makes_a_new_revision, the_plan_hears_of_every_change, the_plan_knows_what_keeps_others_waiting,
+        pause_and_resume_are_idempotent;
     alerts: channels_and_rules_come_back_as_they_were_written, a_rule_names_only_what_the_team_has,
         a_deleted_channel_leaves_its_rules;
     judging: an_outage_is_told_and_ended, the_same_batch_twice_changes_nothing, a_dropped_transaction_leaves_nothing,

@@ -3,7 +3,7 @@ use std::time::Duration;
 use gazer_domain::assertion::{Assertion, Op, StatusSet};
 use gazer_domain::http::{Auth, Method, Trust};
 use gazer_domain::monitor::Spec;
-use gazer_domain::observation::JsonValue;
+use gazer_domain::observation::{JsonValue, Observation};
 use gazer_domain::period::Status;
 use gazer_domain::verdict::Verdict;
 use gazer_store::{MonitorFilter, Page, Totals};
@@ -114,6 +114,21 @@ pub(crate) async fn the_plan_hears_of_every_change(world: World) {
         planned.iter().map(|p| (p.monitor.id, p.removed)).collect::<Vec<_>>(),
         [(one.id, false), (two.id, true)]
     );
+}
+
+pub(crate) async fn the_plan_knows_what_keeps_others_waiting(world: World) {
+    let (quick, slow, paused) = (world.monitor("quick").await, world.monitor("slow").await, world.monitor("off").await);
+    let long = Duration::from_secs(10);
+    world.check(&quick, 1, Verdict::Up).await;
+    for monitor in [&slow, &paused] {
+        let seen = Observation { took: long, ..world.seen(monitor, 1, Verdict::Down) };
+        world.judge(&seen).await;
+    }
+    world.store.monitor_pause(world.team, paused.id, at(600)).await.unwrap();
+    let known = async || world.store.slow_monitors(Duration::from_secs(2)).await.unwrap();
+    assert_eq!(known().await.into_iter().collect::<Vec<_>>(), [slow.id]);
+    world.check(&slow, 2, Verdict::Up).await;
+    assert!(known().await.is_empty(), "its last check was quick");
 }
 
 pub(crate) async fn pause_and_resume_are_idempotent(world: World) {
