@@ -1,7 +1,7 @@
 # The commands of this repository. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help build setup lint test simulate crash cluster cluster-test starved bench
+.PHONY: help build setup lint test simulate crash cluster cluster-test aws-test starved bench
 
 # nextest runs every test in a process of its own, several at a time; `cargo test` runs the same tests where it is absent.
 NEXTEST := $(shell command -v cargo-nextest 2>/dev/null)
@@ -50,6 +50,12 @@ cluster: build ## Run a whole cluster on this machine, to try it: PostgreSQL, NA
 
 cluster-test: setup ## Tell the stories of clusters, one of them on what `make cluster` starts
 	NEXTEST_SUCCESS_OUTPUT=final $(TEST) cluster::
+
+aws-test: setup ## Deploy to an emulator of AWS that runs the real functions, and tell the stories there
+	scripts/setup-aws-tests
+	cargo build --locked -p gazer-aws -p gazer
+	strip -o target/aws/bootstrap target/debug/bootstrap && scripts/lambda-zip target/aws/bootstrap target/aws/bootstrap.zip
+	$(if $(NEXTEST),cargo nextest run,cargo test) --locked -p gazer-aws --no-fail-fast
 
 starved: setup ## Take descriptors, disk and database away from the real binary, and give them back
 	GAZER_STARVED=1 $(TEST) starved:: noisy::

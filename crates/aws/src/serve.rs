@@ -50,6 +50,8 @@ pub(crate) async fn serve() -> anyhow::Result<()> {
 
     let (mut turns, mut turn) = (Turns::default(), None);
     if let Some(house) = house.as_ref().filter(|_| own.function == Topic::Plan.consumer()) {
+        // Whoever probes here has no database to say so.
+        house.add_region(&home).await?;
         let hold = Hold::nobodys();
         turns.share(Role::Plan, hold.clone());
         turn = Some(Turn { hold, lease: house.clock_lease() });

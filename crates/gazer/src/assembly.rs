@@ -15,7 +15,7 @@ use gazer_bus::{Bus, Clock, Message, Registry, Role, SystemClock, Turns};
 use gazer_channels::Channels;
 use gazer_domain::guarantee::LATENESS;
 use gazer_domain::monitor::Spec;
-use gazer_domain::{TeamId, UserId};
+use gazer_domain::{Region, TeamId, UserId};
 use gazer_functions::{Lookout, Outside, Parts};
 use gazer_probes::Prober;
 use gazer_probes::canary::Canaries;
@@ -149,6 +149,12 @@ pub struct House {
 }
 
 impl House {
+    /// Monitors are checked from there as well, unless they say otherwise.
+    pub async fn add_region(&self, region: &Region) -> anyhow::Result<()> {
+        let added = self.store.region_add(region, system_now()).await;
+        added.map(drop).context("the region could not be written down")
+    }
+
     /// The lease of the clock's turn, for a process that asks for it when it is woken.
     pub fn clock_lease(&self) -> Arc<dyn Lease> {
         turn::lease(&self.store, turn::CLOCK)
@@ -167,8 +173,8 @@ impl House {
             mailless(&store).await?;
         }
         if config.part.roles.contains(&Role::Check) {
-            let owned = store.region_add(&config.part.region, system_now()).await;
-            owned.context("the region of this process could not be written down")?;
+            let added = store.region_add(&config.part.region, system_now()).await;
+            added.context("the region of this process could not be written down")?;
         }
         Ok(Self { store, key, public_url, owner })
     }

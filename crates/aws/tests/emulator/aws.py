@@ -1,0 +1,59 @@
+"""What the tests ask of the emulator that no deployment says: aws.py parameters < JSON, aws.py api, aws.py left."""
+
+import json
+import os
+import sys
+
+import botocore.session
+
+SESSION = botocore.session.get_session()
+
+
+def client(service):
+    return SESSION.create_client(
+        service,
+        region_name=os.environ["AWS_REGION"],
+        endpoint_url=os.environ["AWS_ENDPOINT_URL"],
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+
+
+def parameters():
+    """Writes each as a SecureString."""
+    for name, value in json.load(sys.stdin).items():
+        client("ssm").put_parameter(Name=name, Value=value, Type="SecureString", Overwrite=True)
+
+
+def api():
+    """The id of the one HTTP API there is."""
+    (only,) = client("apigatewayv2").get_apis()["Items"]
+    print(only["ApiId"])
+
+
+def queues():
+    """How many messages lie in each queue."""
+    sqs, depths = client("sqs"), {}
+    for url in sqs.list_queues().get("QueueUrls", []):
+        asked = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
+        depths[url.rsplit("/", 1)[-1]] = int(asked["Attributes"]["ApproximateNumberOfMessages"])
+    print(json.dumps(depths))
+
+
+def left():
+    """Everything that a removed deployment must not leave behind."""
+    found = {
+        "functions": [f["FunctionName"] for f in client("lambda").list_functions()["Functions"]],
+        "topics": [t["TopicArn"] for t in client("sns").list_topics()["Topics"]],
+        "queues": client("sqs").list_queues().get("QueueUrls", []),
+        "roles": [r["RoleName"] for r in client("iam").list_roles()["Roles"]],
+        "schedules": [s["Name"] for s in client("scheduler").list_schedules()["Schedules"]],
+        "apis": [a["ApiId"] for a in client("apigatewayv2").get_apis()["Items"]],
+        "log groups": [g["logGroupName"] for g in client("logs").describe_log_groups()["logGroups"]],
+        "buckets": [b["Name"] for b in client("s3").list_buckets()["Buckets"]],
+        "alarms": [a["AlarmName"] for a in client("cloudwatch").describe_alarms()["MetricAlarms"]],
+    }
+    print(json.dumps({kind: names for kind, names in found.items() if names}))
+
+
+{"parameters": parameters, "api": api, "queues": queues, "left": left}[sys.argv[1]]()

@@ -1,0 +1,6 @@
+//! The deployment, on an emulator of AWS that runs the real functions. `make aws-test` installs what this needs.
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed, which is what it is for")]
+
+mod stack;
+mod story;
+mod table;

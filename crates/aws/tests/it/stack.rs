@@ -1,0 +1,208 @@
+//! A deployment of its own for a test: PostgreSQL, the emulator, and what `osls deploy` makes there.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use gazer_bus::seal::Seals;
+use gazer_store::SealingKey;
+use gazer_testkit::client;
+use gazer_testkit::postgres::Cluster;
+use http::Method;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::io::AsyncWriteExt;
+use tokio::process::{Child, Command};
+use tokio::time::Instant;
+
+const STAGE: &str = "test";
+const REGION: &str = "us-east-1";
+const OWNER: &str = "ann@example.com";
+const PASSWORD: &str = "correct horse battery";
+/// The emulator is slow to start once in a while.
+const STARTING: Duration = Duration::from_secs(60);
+
+/// A deployment; dropping it ends the emulator and the functions with it.
+#[derive(Debug)]
+pub(crate) struct Stack {
+    emulator: Child,
+    port: u16,
+    scratch: TempDir,
+    _cluster: Cluster,
+    database: String,
+    key: [u8; 32],
+    /// The id of the HTTP API, and a token for it.
+    api: String,
+    token: String,
+}
+
+impl Stack {
+    /// # Panics
+    /// If what `make aws-test` installs is not there, or the deployment fails.
+    pub(crate) async fn deploy() -> Self {
+        let cluster = Cluster::start().await;
+        let database = cluster.fresh_database().await;
+        let scratch = tempfile::Builder::new().prefix("gazer-aws-").tempdir().unwrap();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let emulator = emulator(port, scratch.path()).await;
+        let (api, token) = (String::new(), String::new());
+        let mut stack = Self { emulator, port, scratch, _cluster: cluster, database, key: [7; 32], api, token };
+        stack.write_parameters().await;
+        stack.osls(&["deploy"]).await;
+        stack.api = stack.ask("api", None).await.trim().to_owned();
+        stack.token = stack.make_token().await;
+        stack
+    }
+
+    /// Runs osls as an operator would, on this emulator.
+    pub(crate) async fn osls(&self, arguments: &[&str]) {
+        let folder = root().join("deploy/aws");
+        let mut command = Command::new(folder.join("node_modules/.bin/osls"));
+        command.args(arguments).args(["--stage", STAGE, "--param", "database=given", "--param", "egress=open"]);
+        command.current_dir(folder).envs(self.environment()).env("GAZER_ZIP", zip());
+        // Functions of an emulator are not frozen, and may say what they do.
+        command.env("GAZER_LOG", "info");
+        finished(command).await;
+    }
+
+    async fn write_parameters(&self) {
+        let key = SealingKey::from_bytes(self.key);
+        let region_key = Seals::house(key.derive("bus")).region_key(&REGION.parse().unwrap()).unwrap();
+        let parameters = json!({
+            "/gazer/test/key": BASE64_STANDARD.encode(self.key),
+            "/gazer/test/region-key": region_key.secret_text(),
+            "/gazer/test/database-url": self.database,
+            "/gazer/test/owner-email": OWNER,
+            "/gazer/test/owner-password": PASSWORD,
+        });
+        self.ask("parameters", Some(&parameters)).await;
+    }
+
+    /// The first request makes the owner; the command makes a token beside the functions.
+    async fn make_token(&self) -> String {
+        let (status, _) = self.call(Method::GET, "/monitors", None).await;
+        assert_eq!(status, 401, "the API answers, and asks who we are");
+        let gazer = Path::new(env!("CARGO_BIN_EXE_bootstrap")).with_file_name("gazer");
+        let mut command = Command::new(gazer);
+        command.args(["token", "create", "--name", "test"]).env("GAZER_DATABASE", &self.database);
+        command.env("GAZER_KEY", BASE64_STANDARD.encode(self.key));
+        let said = finished(command).await;
+        said.split_whitespace().find(|word| word.starts_with("gzr_")).expect("it prints a token").to_owned()
+    }
+
+    pub(crate) async fn call(&self, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
+        let path = format!("/_aws/execute-api/{}/api/v1{path}", self.api);
+        let token = Some(self.token.as_str()).filter(|token| !token.is_empty());
+        let address = SocketAddr::from(([127, 0, 0, 1], self.port));
+        client::api(address, method, &path, body.as_ref(), token).await.unwrap()
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        let (status, body) = self.call(Method::GET, path, None).await;
+        assert_eq!(status, 200, "GET {path}: {body}");
+        body
+    }
+
+    pub(crate) async fn create(&self, path: &str, body: Value) -> Value {
+        let (status, made) = self.call(Method::POST, path, Some(body)).await;
+        assert_eq!(status, 201, "POST {path}: {made}");
+        made
+    }
+
+    /// How many messages lie in the queues of what failed and of what did not arrive.
+    pub(crate) async fn put_aside(&self) -> Value {
+        serde_json::from_str(&self.ask("queues", None).await).unwrap()
+    }
+
+    /// What there is in the account.
+    pub(crate) async fn left(&self) -> Value {
+        serde_json::from_str(&self.ask("left", None).await).unwrap()
+    }
+
+    async fn ask(&self, what: &str, input: Option<&Value>) -> String {
+        let mut command = python("aws.py");
+        command.arg(what).envs(self.environment()).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(input.map(Value::to_string).unwrap_or_default().as_bytes()).await.unwrap();
+        drop(stdin);
+        let ended = child.wait_with_output().await.unwrap();
+        assert!(ended.status.success(), "{what}: {}", String::from_utf8_lossy(&ended.stderr));
+        String::from_utf8(ended.stdout).unwrap()
+    }
+
+    fn environment(&self) -> [(&'static str, String); 5] {
+        [
+            ("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{}", self.port)),
+            ("AWS_ACCESS_KEY_ID", "test".into()),
+            ("AWS_SECRET_ACCESS_KEY", "test".into()),
+            ("AWS_REGION", REGION.into()),
+            ("HOME", self.scratch.path().display().to_string()),
+        ]
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        // The functions are its children, and outlive it otherwise.
+        let Some(pid) = self.emulator.id() else { return };
+        let mut pids: Vec<String> = gazer_testkit::usage::descendants(pid).iter().map(u32::to_string).collect();
+        pids.push(pid.to_string());
+        let mut kill = std::process::Command::new("sh");
+        kill.args(["-c", "kill -KILL \"$@\"", "sh"]).args(pids).stderr(Stdio::null()).status().ok();
+    }
+}
+
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_path_buf()
+}
+
+/// Made by `make aws-test` from the binary of this build.
+pub(crate) fn zip() -> PathBuf {
+    root().join("target/aws/bootstrap.zip")
+}
+
+pub(crate) fn venv(program: &str) -> Command {
+    Command::new(root().join("target/aws/venv/bin").join(program))
+}
+
+fn python(script: &str) -> Command {
+    let mut command = venv("python");
+    command.arg(root().join("crates/aws/tests/emulator").join(script));
+    command
+}
+
+/// What it printed, once it has ended well.
+pub(crate) async fn finished(mut command: Command) -> String {
+    let ended = command.stdin(Stdio::null()).output().await;
+    let ended = ended.unwrap_or_else(|err| panic!("{command:?} cannot be run, `make aws-test` installs it: {err}"));
+    let said = String::from_utf8_lossy(&ended.stdout).into_owned();
+    assert!(ended.status.success(), "{command:?}:\n{said}\n{}", String::from_utf8_lossy(&ended.stderr));
+    said
+}
+
+/// Without the caller's environment, which it would hand on to the functions.
+async fn emulator(port: u16, scratch: &Path) -> Child {
+    let log = std::fs::File::create(scratch.join("emulator.log")).unwrap();
+    let mut command = python("launcher.py");
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap()).env("HOME", scratch).env("TMPDIR", scratch);
+    command.envs([("BIND_HOST", "127.0.0.1"), ("IOT_MTLS_ENABLED", "0"), ("SFTP_ENABLED", "0")]);
+    let endpoint = format!("http://127.0.0.1:{port}");
+    command.env("GATEWAY_PORT", port.to_string()).env("AWS_ENDPOINT_URL", endpoint);
+    command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log).kill_on_drop(true);
+    let child = command.spawn().unwrap_or_else(|err| panic!("the emulator, which `make aws-test` installs: {err}"));
+    let deadline = Instant::now() + STARTING;
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    let is_ready = async || {
+        let answer = client::api(address, Method::GET, "/_ministack/ready", None, None).await;
+        answer.is_ok_and(|(status, _)| status == 200)
+    };
+    while !is_ready().await {
+        assert!(Instant::now() < deadline, "the emulator does not start");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    child
+}

@@ -1,0 +1,52 @@
+//! A site goes down and comes back, and its owner is told, over SNS and Lambda.
+
+use std::time::Duration;
+
+use gazer_testkit::receiver::WebhookReceiver;
+use gazer_testkit::site::{Fault, Site};
+use serde_json::json;
+
+use crate::stack::Stack;
+
+/// The emulator's scheduler starts the first plan after a minute.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_site_that_breaks_is_told_and_told_again_when_it_works() {
+    let (site, receiver) = (Site::http().await, WebhookReceiver::start().await);
+    let stack = Stack::deploy().await;
+    let hook = json!({"name": "Pager", "kind": "webhook", "webhook": {"url": receiver.url()}});
+    let channel = stack.create("/channels", hook).await;
+    let secret = channel["webhook"]["secret"].as_str().unwrap().to_owned();
+    let rule = json!({"name": "All", "monitors": "all", "channels": [channel["id"]], "on": ["down", "recovered"], "after": "0s"});
+    stack.create("/alert-rules", rule).await;
+    let monitor = json!({
+        "name": "Shop", "kind": "http", "http": {"url": site.url(), "timeout": "2s"},
+        "interval": "5s", "verify": {"attempts": 0, "gap": "0s"},
+    });
+    let monitor = stack.create("/monitors", monitor).await;
+    let monitor = format!("/monitors/{}", monitor["id"].as_str().unwrap());
+    // Wait until it is planned, in two turns of the clock.
+    site.record().wait_until(|hits| hits.len() >= 3, PATIENCE).await;
+    assert_eq!(stack.get(&monitor).await["health"][0]["region"], "us-east-1");
+
+    site.break_with(Fault::Status(503)).await;
+    let down = receiver.wait_for(|hook| hook.kind() == "monitor.down", PATIENCE).await;
+    down.verify(&secret).expect("the signature holds");
+    let incident = down.json["data"]["incident"]["id"].as_str().unwrap().to_owned();
+    site.repair().await;
+    let up = receiver.wait_for(|hook| hook.kind() == "monitor.recovered", PATIENCE).await;
+    up.verify(&secret).expect("the signature holds");
+    assert_eq!(up.json["data"]["incident"]["id"], incident.as_str());
+    assert_eq!(receiver.received().len(), 2, "each is told once");
+
+    let story = stack.get(&format!("/incidents/{incident}")).await;
+    assert_eq!(story["cause"]["text"], "the status was 503, expected 100-399", "{story:#}");
+    assert_eq!(story["evidence"][0]["attempts"][0]["response"]["status"], 503, "{story:#}");
+    assert_eq!(stack.get(&monitor).await["status"], "up");
+    let aside = stack.put_aside().await;
+    assert!(aside.as_object().unwrap().values().all(|depth| depth == 0), "{aside}");
+
+    stack.osls(&["remove"]).await;
+    assert_eq!(stack.left().await, json!({}), "nothing is left");
+}
