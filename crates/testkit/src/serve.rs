@@ -110,7 +110,17 @@ pub(crate) fn listen(port: u16) -> (TcpListener, SocketAddr) {
     (listener, address)
 }
 
+/// A port that refuses, and that nobody else can take: two sockets that both may reuse a port could both have it until
+/// one of them listens.
+pub(crate) fn hold(port: u16) -> TcpSocket {
+    let socket = bind(port);
+    socket.set_reuseaddr(false).expect("a bound socket takes options");
+    socket
+}
+
+/// What was held answers again, also while connections of before are still being forgotten.
 pub(crate) fn listen_on(socket: TcpSocket) -> TcpListener {
+    socket.set_reuseaddr(true).expect("a bound socket takes options");
     socket.listen(QUEUE).expect("a bound socket listens")
 }
 

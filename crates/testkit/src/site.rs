@@ -164,7 +164,7 @@ impl Site {
         let held = match port.take().expect("the port is always somebody's") {
             Port::Served(server) if refuse => {
                 server.stop().await;
-                Port::Held(serve::bind(self.address.port()))
+                Port::Held(serve::hold(self.address.port()))
             }
             Port::Held(socket) if !refuse => self.listen_again(socket),
             same => same,
