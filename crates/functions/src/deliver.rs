@@ -121,8 +121,6 @@ impl Function for Claim {
     }
 }
 
-/// Long enough for a database to restart. Whoever claims it meanwhile sends it again, under the same id.
-const SETTLING: Duration = Duration::from_secs(120);
 /// Receipts that are written at the same time.
 const SETTLED_AT_ONCE: usize = 4;
 
@@ -137,12 +135,13 @@ impl Deliver {
         Self { parts: parts.clone() }
     }
 
-    /// A receipt that is not written down is a message that is sent twice, so it is tried more than once.
+    /// A receipt that is not written down is a message that is sent twice, so it is kept until it is. Whoever could
+    /// reach the store meanwhile and claimed it again settles it, and this changes nothing.
     async fn settle(&self, sent: Sent) -> Result<bool, Failure> {
         let now = self.parts.clock.now();
         crash::point(Point::Settling);
         let settled = settled(sent.outcome, sent.attempts + 1, jitter(&self.parts), now);
-        let mut patience = Patience::with(&self.parts, Some(SETTLING));
+        let mut patience = Patience::with(&self.parts);
         loop {
             match self.parts.store.delivery_settle(&sent.delivery, sent.epoch, &settled, now).await {
                 Err(err) if patience.outlasts(&err).await => {}
