@@ -271,11 +271,11 @@ impl Told {
 /// What the ids of these messages begin with: whoever settles one knows whose it is.
 const PREFIX: &str = "isn_";
 
-/// The `number`th message about an issue.
-pub fn message_id(issue: IssueId, number: u32, way: Way) -> DeliveryId {
+/// What is told of an issue at that instant.
+pub fn message_id(issue: IssueId, at: Timestamp, way: Way) -> DeliveryId {
     let issue = issue.to_string();
     let body = issue.split_once('_').map_or("", |(_, body)| body);
-    DeliveryId::from_text(format!("{PREFIX}{body}_{number}_{}", way.as_str()))
+    DeliveryId::from_text(format!("{PREFIX}{body}_{}_{}", at.millis(), way.as_str()))
 }
 
 pub fn digest_id(at: Timestamp, way: Way) -> DeliveryId {

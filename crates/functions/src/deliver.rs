@@ -12,6 +12,7 @@ use gazer_bus::function::Intake;
 use gazer_bus::{Failure, Function, Message, Report, Role, Sent, Topic, Wake, Woken};
 use gazer_domain::Timestamp;
 use gazer_domain::delivery::{Outcome, wait};
+use gazer_domain::issue;
 use gazer_store::Settled;
 
 use crate::patience::Patience;
@@ -144,7 +145,12 @@ impl Deliver {
         let settled = settled(sent.outcome, sent.attempts + 1, jitter(&self.parts), now);
         let mut patience = Patience::with(&self.parts, Some(SETTLING));
         loop {
-            match self.parts.store.delivery_settle(&sent.delivery, sent.epoch, &settled, now).await {
+            let done = if issue::is_message_id(&sent.delivery) {
+                self.parts.store.issue_news_settle(&sent.delivery, sent.epoch, &settled, now).await
+            } else {
+                self.parts.store.delivery_settle(&sent.delivery, sent.epoch, &settled, now).await
+            };
+            match done {
                 Err(err) if patience.outlasts(&err).await => {}
                 done => {
                     crash::point(Point::Settled);

@@ -57,14 +57,14 @@ impl Problem {
     }
 
     /// Our fault: logged here with its causes, told without them.
-    pub fn internal(err: &dyn Error) -> Self {
-        tracing::error!(error = chain(err), "a request failed");
+    pub fn internal(err: &(dyn Error + 'static)) -> Self {
+        tracing::error!(error = err, "a request failed");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Gazer failed to do this. The log says why.")
     }
 
     /// The database is away or full, which passes.
     pub fn unavailable(err: &gazer_store::Error) -> Self {
-        tracing::error!(error = chain(err), advice = err.advice(), "the store cannot do this now");
+        tracing::error!(error = err as &dyn Error, advice = err.advice(), "the store cannot do this now");
         let detail = "The store cannot do this now. Checks go on, and the log says why.";
         Self { retry_after: Some(RETRY_AFTER), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
     }
@@ -127,16 +127,4 @@ impl IntoResponse for Problem {
         }
         response
     }
-}
-
-/// An error and its sources on one line.
-pub(crate) fn chain(err: &dyn Error) -> String {
-    let mut text = err.to_string();
-    let mut source = err.source();
-    while let Some(err) = source {
-        text.push_str(": ");
-        text.push_str(&err.to_string());
-        source = err.source();
-    }
-    text
 }

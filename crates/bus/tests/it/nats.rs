@@ -233,7 +233,7 @@ async fn what_is_done_in_vain_again_and_again_is_put_aside() {
 const ACCOUNTS: &str = r#"authorization { users = [
   { user: house, password: house }
   { user: eu, password: eu, permissions: {
-    publish: [ "gazer.observed.v1.eu", "gazer.looked.v1.eu", "gazer.dead.check.v1.eu"
+    publish: [ "gazer.observed.v1.eu", "gazer.looked.v1.eu", "gazer.issue.v1.eu", "gazer.dead.check.v1.eu"
                "$JS.API.CONSUMER.INFO.GAZER_CHECK.check-eu"
                "$JS.API.CONSUMER.MSG.NEXT.GAZER_CHECK.check-eu", "$JS.ACK.GAZER_CHECK.check-eu.>" ]
     subscribe: [ "_INBOX_eu.>" ]

@@ -195,7 +195,7 @@ fn looks_secret(run: &str) -> bool {
 fn is_id(run: &str) -> bool {
     let mut parts = run.split('_');
     let is_part = |part: &str| {
-        let is_number = part.len() <= 4 && part.bytes().all(|byte| byte.is_ascii_digit());
+        let is_number = part.len() <= 13 && part.bytes().all(|byte| byte.is_ascii_digit());
         let is_body = part.len() == ID_BODY && part.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase());
         is_number || is_body || matches!(part, "test" | "webhook" | "email")
     };

@@ -90,9 +90,9 @@ fn a_digest_comes_once_a_day() {
 #[test]
 fn an_id_says_whose_message_it_is() {
     let id = IssueId::from_bits(7);
-    let [webhook, email] = Way::ALL.map(|way| message_id(id, 1, way));
+    let [webhook, email] = Way::ALL.map(|way| message_id(id, at(1), way));
     assert_ne!(webhook, email);
-    assert_ne!(webhook, message_id(id, 2, Way::Webhook));
+    assert_ne!(webhook, message_id(id, at(2), Way::Webhook));
     assert!([webhook, email, digest_id(at(1), Way::Email)].iter().all(is_message_id));
     let delivery = DeliveryId::of(crate::IncidentId::from_bits(1), 1, crate::ChannelId::from_bits(1));
     assert!(!is_message_id(&delivery));

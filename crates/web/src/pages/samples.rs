@@ -44,6 +44,7 @@ pub(crate) fn viewer() -> Principal {
         team: TeamId::from_bits(5),
         team_name: "<script>Team".into(),
         role: Role::Owner,
+        is_operator: true,
     }
 }
 
