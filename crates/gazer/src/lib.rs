@@ -47,6 +47,7 @@ pub fn main() -> ExitCode {
             Command::Serve(flags) => cli::serve::run(*flags, heard).await,
             Command::Demo(flags) => cli::demo::run(flags, heard).await,
             Command::Check(flags) => cli::check::run(flags).await,
+            Command::Issues(flags) => cli::issues::run(flags).await,
             Command::Region(command) => cli::region::run(command).await,
             Command::Team(command) => cli::team::run(command).await,
             Command::Token(command) => cli::token::run(command).await,

@@ -18,6 +18,7 @@ pub(crate) fn start(command: &Command) -> Heard {
         Command::Serve(_) => LevelFilter::INFO,
         Command::Demo(_)
         | Command::Check(_)
+        | Command::Issues(_)
         | Command::Region(_)
         | Command::Team(_)
         | Command::Token(_)

@@ -47,6 +47,10 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, format!("This needs the role {needed} in the team."))
     }
 
+    pub fn not_the_operator() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "This is for the owner of the first team, who runs this Gazer.")
+    }
+
     pub fn conflict(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::CONFLICT, detail)
     }

@@ -9,6 +9,7 @@ mod command;
 mod crash;
 mod database;
 mod driver;
+mod issues;
 mod metrics;
 mod newcomer;
 mod noisy;
