@@ -146,6 +146,9 @@ impl Deliver {
         let mut patience = Patience::with(&self.parts, Some(SETTLING));
         loop {
             let done = if issue::is_message_id(&sent.delivery) {
+                if let Settled::Dead { why } = &settled {
+                    tracing::warn!(id = %sent.delivery, "the operator cannot be told of an issue: {why}");
+                }
                 self.parts.store.issue_news_settle(&sent.delivery, sent.epoch, &settled, now).await
             } else {
                 self.parts.store.delivery_settle(&sent.delivery, sent.epoch, &settled, now).await

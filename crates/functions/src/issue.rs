@@ -80,22 +80,24 @@ impl Function for Issue {
     async fn run(&self, woken: Woken) -> Result<Report, Failure> {
         let Woken::Messages(messages) = woken else { return Ok(Report::default()) };
         let mut report = Report::default();
-        let mut is_news = false;
+        let (mut is_news, mut failed) = (false, None);
         for message in messages {
             let Message::Issue(said) = message else { continue };
             report.looked_at += 1;
-            match self.fold(&said).await? {
-                None => report.skipped += 1,
-                Some(turn) => {
+            match self.fold(&said).await {
+                Ok(None) => report.skipped += 1,
+                Ok(Some(turn)) => {
                     report.changed += 1;
                     is_news |= matches!(turn, Turn::New | Turn::Regressed);
                 }
+                // A row that cannot be read must not cost the reports that came with it.
+                Err(failure) => failed = Some(failure),
             }
         }
         if is_news {
             tell(&self.parts).await?;
         }
-        Ok(report)
+        failed.map_or(Ok(report), Err)
     }
 }
 

@@ -113,7 +113,7 @@ impl Store {
 
     /// What is open or ignored stays so, unless nothing was seen of it for as long as stories are kept.
     async fn issues_expire(&self, now: Timestamp, limit: u32) -> Result<u64> {
-        let sql = "delete from issue_news where settled_at <= $1";
+        let sql = "delete from issue_news where created <= $1";
         self.run(sql, args![now - MENDED]).await?;
         let sql = "select key from issues where resolved_at <= $1 or last_seen <= $2 limit $3";
         let old = self.rows(sql, args![now - MENDED, now - STORIES, limit]).await?;

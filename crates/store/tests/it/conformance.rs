@@ -41,7 +41,7 @@ macro_rules! stories {
 }
 
 stories! {
-    people: the_first_owner_is_made_once, a_team_is_founded_with_its_owner_or_not_at_all, addresses_are_compared_without_case, a_new_password_ends_sessions,
+    people: the_first_owner_is_made_once, a_team_is_founded_with_its_owner_or_not_at_all, the_owner_of_the_first_team_is_the_operator, addresses_are_compared_without_case, a_new_password_ends_sessions,
         sessions_expire, tokens_act_for_their_team, settings_are_sealed,
         another_key_is_refused;
     monitors: a_monitor_comes_back_as_it_was_written, lists_are_read_a_page_at_a_time, a_search_is_plain_text,
