@@ -70,6 +70,26 @@ fn what_is_not_ours_or_told_anyway_is_not_reported() {
     assert!(reports.is_empty(), "{reports:?}");
 }
 
+/// The tests of a process share it.
+fn hear_panics_once() {
+    static HEARD: std::sync::Once = std::sync::Once::new();
+    HEARD.call_once(hear_panics);
+}
+
+#[test]
+fn a_panic_is_heard_where_it_arises() {
+    hear_panics_once();
+    let reports = heard(|| {
+        for n in [7, 8] {
+            assert!(panic::catch_unwind(|| panic!("index {n} is out of range, says ann@example.com")).is_err());
+        }
+    });
+    let [report] = &reports[..] else { panic!("{reports:?}") };
+    assert_eq!((report.function.as_str(), report.count), ("gazer", 2));
+    assert!(report.message.starts_with("panicked: index 8 is out of range, says …, place: "), "{}", report.message);
+    assert!(report.message.contains("issues/tests.rs, line: "), "{}", report.message);
+}
+
 /// Fails, or panics.
 #[derive(Debug)]
 struct Bad {
@@ -93,9 +113,7 @@ impl Function for Bad {
 
     async fn run(&self, _: Woken) -> Result<gazer_bus::Report, Failure> {
         if self.panics {
-            // What the hook of the process says of a panic.
-            tracing::error!(target: PANIC, place = "judge.rs", line = 7, "panicked: index 7 out of range");
-            panic!("as it was told to");
+            panic!("index 7 is out of range");
         }
         Err(Failure::new("judge observations", Invalid::new("observed", "is wrong")))
     }
@@ -116,9 +134,11 @@ fn a_run_that_failed_or_panicked_is_one_report_of_its_function() {
     let failed = run("judge", false);
     let said = failed.iter().map(|report| (report.function.as_str(), report.message.as_str()));
     assert_eq!(said.collect::<Vec<_>>(), [("judge", "judge observations: observed: is wrong")]);
+    hear_panics_once();
     let panicked = run("judge", true);
-    let said = panicked.iter().map(|report| (report.function.as_str(), report.message.as_str()));
-    assert_eq!(said.collect::<Vec<_>>(), [("judge", "panicked: index 7 out of range, place: judge.rs, line: 7")]);
+    let [report] = &panicked[..] else { panic!("{panicked:?}") };
+    assert_eq!((report.function.as_str(), report.count), ("judge", 1));
+    assert!(report.message.starts_with("panicked: index 7 is out of range"), "{}", report.message);
     for panics in [false, true] {
         assert!(run("issue", panics).is_empty(), "it does not hear itself");
     }
