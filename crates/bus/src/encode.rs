@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use gazer_domain::{DeliveryId, Region, TeamId, Timestamp};
-use gazer_wire::{Unreadable, brief, look, notice, observation, outcome, parsed, raw, read, target, write};
+use gazer_wire::{Unreadable, brief, issue, look, notice, observation, outcome, parsed, raw, read, target, write};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -119,6 +119,7 @@ pub(crate) fn encode(
             outcome: raw(outcome::to_json(&sent.outcome)),
         }),
         Message::Looked(said) => look::to_json(said),
+        Message::Issue(report) => issue::to_json(report),
         Message::Plan | Message::Deliver => "null".into(),
     };
     Ok(vec![item])
@@ -187,6 +188,7 @@ pub(crate) fn decode(topic: Topic, region: &Region, text: &str, seals: &Seals) -
             Ok(Message::Sent(Sent { delivery: DeliveryId::from_text(delivery), epoch, attempts, outcome }))
         }
         Topic::Looked => Ok(Message::Looked(Box::new(look::from_json(item.get(), region.clone())?))),
+        Topic::Issue => Ok(Message::Issue(Box::new(issue::from_json(item.get(), region.clone())?))),
         Topic::Plan => Ok(Message::Plan),
         Topic::Deliver => Ok(Message::Deliver),
     };

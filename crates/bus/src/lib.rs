@@ -31,7 +31,7 @@ pub use function::{Failure, Function, Report, Wake, Woken};
 pub use hold::Hold;
 pub use live::Live;
 pub use message::{Changed, CheckBatch, Due, Message, Observed, Occasion, Send, Sent, Topic};
-pub use registry::Registry;
+pub use registry::{Registry, running};
 pub use role::Role;
 pub use workers::{Running, Turns, start};
 

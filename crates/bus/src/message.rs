@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use gazer_domain::channel::{Notice, Target};
 use gazer_domain::delivery::Outcome;
+use gazer_domain::issue::Report;
 use gazer_domain::monitor::Brief;
 use gazer_domain::observation::Observation;
 use gazer_domain::sight::Look;
@@ -21,11 +22,12 @@ pub enum Topic {
     Send,
     Sent,
     Looked,
+    Issue,
 }
 
 impl Topic {
-    pub const ALL: [Self; 7] =
-        [Self::Check, Self::Observed, Self::Plan, Self::Deliver, Self::Send, Self::Sent, Self::Looked];
+    pub const ALL: [Self; 8] =
+        [Self::Check, Self::Observed, Self::Plan, Self::Deliver, Self::Send, Self::Sent, Self::Looked, Self::Issue];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -36,6 +38,7 @@ impl Topic {
             Self::Send => "send.v1",
             Self::Sent => "sent.v1",
             Self::Looked => "looked.v1",
+            Self::Issue => "issue.v1",
         }
     }
 
@@ -49,6 +52,7 @@ impl Topic {
             Self::Send => "send",
             Self::Sent => "settle",
             Self::Looked => "canary",
+            Self::Issue => "issue",
         }
     }
 }
@@ -63,6 +67,8 @@ pub enum Message {
     Sent(Sent),
     /// A prober looked at itself.
     Looked(Box<Look>),
+    /// Errors of our own.
+    Issue(Box<Report>),
 }
 
 /// Checks that are due together in one region.
@@ -153,6 +159,7 @@ impl Message {
             Self::Send(_) => Topic::Send,
             Self::Sent(_) => Topic::Sent,
             Self::Looked(_) => Topic::Looked,
+            Self::Issue(_) => Topic::Issue,
         }
     }
 

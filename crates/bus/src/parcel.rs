@@ -108,6 +108,7 @@ fn region(message: &Message) -> Option<&Region> {
         Message::Check(batch) => Some(&batch.region),
         Message::Observed(seen) => Some(&seen.region),
         Message::Looked(look) => Some(&look.region),
+        Message::Issue(report) => Some(&report.region),
         _ => None,
     }
 }

@@ -1,5 +1,6 @@
 //! The one table of functions. Local workers, tests and every later deployment dispatch through it.
 
+use std::error::Error;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,6 +11,15 @@ use crate::Wake;
 use crate::function::{Failure, Function, Report, Woken};
 use crate::message::Topic;
 use crate::role::Role;
+
+tokio::task_local! {
+    static RUNNING: &'static str;
+}
+
+/// The function that what happens here and now is part of, if it is part of any.
+pub fn running() -> Option<&'static str> {
+    RUNNING.try_with(|name| *name).ok()
+}
 
 #[derive(Debug, Clone)]
 pub struct Registry {
@@ -83,15 +93,23 @@ impl Registry {
         self.functions.iter().find(|function| function.wakes().contains(&Wake::Topic(topic)))
     }
 
-    /// Runs a function by name, as a clock, a queue or a Lambda would. A failure is logged here, once, with its causes.
+    /// Runs a function by name, as a clock, a queue or a Lambda would. A failure is logged here, once, with its causes;
+    /// a panic was, where it arose.
     pub async fn dispatch(&self, function: &Arc<dyn Function>, woken: Woken) -> Result<Report, Failure> {
         let run = AssertUnwindSafe(function.run(woken)).catch_unwind();
-        let outcome = run.await.unwrap_or_else(|_| Err(Failure::new("run to its end", Panicked)));
+        let outcome =
+            RUNNING.scope(function.name(), run).await.unwrap_or_else(|_| Err(Failure::new("run to its end", Panicked)));
         if let Some(at) = self.functions.iter().position(|known| known.name() == function.name()) {
             self.tallies[at].note(&outcome);
         }
         if let Err(failure) = &outcome {
-            tracing::error!(function = function.name(), "{}", chain(failure));
+            let (function, doing) = (function.name(), &failure.doing);
+            let error: &(dyn Error + 'static) = &*failure.source;
+            if error.is::<Panicked>() {
+                tracing::warn!(function, error, "{doing}");
+            } else {
+                tracing::error!(function, error, "{doing}");
+            }
         }
         outcome
     }
@@ -101,14 +119,3 @@ impl Registry {
 #[derive(Debug, thiserror::Error)]
 #[error("it panicked; the panic's own message is above")]
 struct Panicked;
-
-fn chain(failure: &Failure) -> String {
-    let mut text = failure.to_string();
-    let mut source = std::error::Error::source(failure);
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
-}

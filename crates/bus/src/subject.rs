@@ -8,7 +8,7 @@ use crate::message::Topic;
 
 /// Whether each region has a subject of its own.
 const fn is_by_region(topic: Topic) -> bool {
-    matches!(topic, Topic::Check | Topic::Observed | Topic::Looked)
+    matches!(topic, Topic::Check | Topic::Observed | Topic::Looked | Topic::Issue)
 }
 
 fn plain(topic: Topic) -> String {

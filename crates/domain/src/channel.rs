@@ -6,7 +6,7 @@ use url::Url;
 
 use crate::cause::Cause;
 use crate::incident::EventKind;
-use crate::{IncidentId, Invalid, MonitorId, Timestamp, http};
+use crate::{IncidentId, Invalid, MonitorId, Timestamp, http, issue};
 
 const MOST_RECIPIENTS: usize = 20;
 
@@ -85,6 +85,8 @@ pub enum About {
     /// Somebody pressed the test button.
     Test,
     Incident(Story),
+    /// For the operator.
+    Issues(issue::News),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

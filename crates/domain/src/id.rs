@@ -36,6 +36,8 @@ pub enum Teams {}
 pub enum Users {}
 #[derive(Debug)]
 pub enum Tokens {}
+#[derive(Debug)]
+pub enum Issues {}
 
 pub type MonitorId = Id<Monitors>;
 pub type IncidentId = Id<Incidents>;
@@ -44,6 +46,7 @@ pub type RuleId = Id<Rules>;
 pub type TeamId = Id<Teams>;
 pub type UserId = Id<Users>;
 pub type TokenId = Id<Tokens>;
+pub type IssueId = Id<Issues>;
 
 impl Kind for Monitors {
     const PREFIX: &'static str = "mon";
@@ -65,6 +68,9 @@ impl Kind for Users {
 }
 impl Kind for Tokens {
     const PREFIX: &'static str = "tok";
+}
+impl Kind for Issues {
+    const PREFIX: &'static str = "iss";
 }
 
 impl<K> Id<K> {

@@ -7,7 +7,8 @@
 //! an [`observation`]; [`verdict::judge`] says what it means; [`health::fold`] joins it to what was known, and answers
 //! with what changes in its region; [`standing`] aggregates the regions, and says which [`period`]s end and begin;
 //! [`incident::turn`] opens and closes incidents and numbers their events;
-//! [`alert`] says who is to be told, and [`delivery`] when to try again. Whether we can see at all is for [`sight`].
+//! [`alert`] says who is to be told, and [`delivery`] when to try again. Whether we can see at all is for [`sight`],
+//! and errors of our own for [`issue`].
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that panics has failed, which is what it is for"))]
 
 pub mod access;
@@ -23,6 +24,7 @@ pub mod http;
 pub mod id;
 pub mod incident;
 pub mod invalid;
+pub mod issue;
 pub mod monitor;
 pub mod observation;
 pub mod period;
@@ -35,7 +37,7 @@ pub mod time;
 pub mod uptime;
 pub mod verdict;
 
-pub use id::{ChannelId, DeliveryId, IncidentId, MonitorId, RuleId, TeamId, TokenId, UserId};
+pub use id::{ChannelId, DeliveryId, IncidentId, IssueId, MonitorId, RuleId, TeamId, TokenId, UserId};
 pub use invalid::Invalid;
 pub use quorum::Quorum;
 pub use region::Region;

@@ -12,6 +12,7 @@ use gazer_bus::function::Intake;
 use gazer_bus::{Failure, Function, Message, Report, Role, Sent, Topic, Wake, Woken};
 use gazer_domain::Timestamp;
 use gazer_domain::delivery::{Outcome, wait};
+use gazer_domain::issue;
 use gazer_store::Settled;
 
 use crate::patience::Patience;
@@ -121,6 +122,8 @@ impl Function for Claim {
     }
 }
 
+/// As long as a database may be away. Whoever claims it meanwhile sends it again, under the same id.
+const SETTLING: Duration = Duration::from_secs(3_600);
 /// Receipts that are written at the same time.
 const SETTLED_AT_ONCE: usize = 4;
 
@@ -135,15 +138,22 @@ impl Deliver {
         Self { parts: parts.clone() }
     }
 
-    /// A receipt that is not written down is a message that is sent twice, so it is kept until it is. Whoever could
-    /// reach the store meanwhile and claimed it again settles it, and this changes nothing.
+    /// A receipt that is not written down is a message that is sent twice, so it is tried again and again.
     async fn settle(&self, sent: Sent) -> Result<bool, Failure> {
         let now = self.parts.clock.now();
         crash::point(Point::Settling);
         let settled = settled(sent.outcome, sent.attempts + 1, jitter(&self.parts), now);
-        let mut patience = Patience::with(&self.parts);
+        let mut patience = Patience::with(&self.parts, Some(SETTLING));
         loop {
-            match self.parts.store.delivery_settle(&sent.delivery, sent.epoch, &settled, now).await {
+            let done = if issue::is_message_id(&sent.delivery) {
+                if let Settled::Dead { why } = &settled {
+                    tracing::warn!(id = %sent.delivery, "the operator cannot be told of an issue: {why}");
+                }
+                self.parts.store.issue_news_settle(&sent.delivery, sent.epoch, &settled, now).await
+            } else {
+                self.parts.store.delivery_settle(&sent.delivery, sent.epoch, &settled, now).await
+            };
+            match done {
                 Err(err) if patience.outlasts(&err).await => {}
                 done => {
                     crash::point(Point::Settled);

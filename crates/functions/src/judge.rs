@@ -39,7 +39,7 @@ impl Judge {
     /// Judges a batch, however often it takes. If a row that cannot be read stands in its way, each observation is
     /// judged by itself, and only those that need the row are lost.
     async fn batch(&self, seen: &[Observed]) -> Result<Report, Failure> {
-        let mut patience = Patience::with(&self.parts);
+        let mut patience = Patience::with(&self.parts, None);
         let judged = loop {
             match self.commit(seen).await {
                 Err(err) if patience.outlasts(&err).await => {}

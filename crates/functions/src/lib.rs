@@ -10,6 +10,7 @@ mod deliver;
 mod epochs;
 mod escalate;
 mod expire;
+mod issue;
 mod judge;
 mod look;
 mod patience;
@@ -101,13 +102,15 @@ pub fn registry(outside: &Outside, parts: Option<&Parts>) -> Registry {
             Arc::new(audit::Audit::new(parts)),
             Arc::new(expire::Expire::new(parts)),
             Arc::new(canary::Canary::new(parts)),
+            Arc::new(issue::Issue::new(parts)),
+            Arc::new(issue::Inform::new(parts)),
         ]);
     }
     Registry::new(functions)
 }
 
 /// Every function by its name, with its role: for whoever has to say what a process does before there are functions.
-pub const NAMES: [(&str, Role); 11] = [
+pub const NAMES: [(&str, Role); 13] = [
     ("check", Role::Check),
     ("send", Role::Send),
     ("look", Role::Check),
@@ -119,6 +122,8 @@ pub const NAMES: [(&str, Role); 11] = [
     ("audit", Role::Plan),
     ("expire", Role::Plan),
     ("canary", Role::Plan),
+    ("issue", Role::Plan),
+    ("inform", Role::Plan),
 ];
 
 /// What a thread that panicked left is whole: nothing here is changed in two steps.

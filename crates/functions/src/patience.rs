@@ -1,11 +1,13 @@
 //! Patience with the store: what was seen or sent is tried again until it is written down.
 //!
 //! A database that restarts, or a disk that is full for a while, must not cost what is in our hands. So a write that
-//! failed for a reason that passes is repeated, with growing waits, until it succeeds or the process drains. What queues up behind it meanwhile is bounded by the topic's queue. A row that cannot be read will not become
+//! failed for a reason that passes is repeated, with growing waits, until it succeeds, its time is over or the process
+//! drains. What queues up behind it meanwhile is bounded by the topic's queue. A row that cannot be read will not become
 //! readable: that is no reason to wait.
 
 use std::time::Duration;
 
+use gazer_domain::Timestamp;
 use gazer_store::Error;
 
 use crate::Parts;
@@ -17,17 +19,20 @@ const LONGEST: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(crate) struct Patience<'a> {
     parts: &'a Parts,
+    until: Option<Timestamp>,
     wait: Duration,
 }
 
 impl<'a> Patience<'a> {
-    pub(crate) fn with(parts: &'a Parts) -> Self {
-        Self { parts, wait: FIRST }
+    /// For ever, or for `length`; never beyond a drain.
+    pub(crate) fn with(parts: &'a Parts, length: Option<Duration>) -> Self {
+        Self { parts, until: length.map(|length| parts.clock.now() + length), wait: FIRST }
     }
 
     /// Waits before another try; answers no where none makes sense.
     pub(crate) async fn outlasts(&mut self, err: &Error) -> bool {
-        if !passes(err) || self.parts.bus.is_draining() {
+        let late = self.until.is_some_and(|until| self.parts.clock.now() + self.wait > until);
+        if !passes(err) || late || self.parts.bus.is_draining() {
             return false;
         }
         tracing::warn!(

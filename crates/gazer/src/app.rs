@@ -21,6 +21,7 @@ use tokio::task::JoinHandle;
 
 use crate::assembly::{Assembly, House, Owner, Site, Ties};
 use crate::config::Config;
+use crate::issues::{Heard, Speaker};
 use crate::{chance, cluster, limits, metrics, turn};
 
 /// What is under way when the end is asked for may take this long; with the rest an exit stays below ten seconds.
@@ -36,6 +37,8 @@ pub(crate) struct App {
     /// Of one whose roles need it.
     store: Option<Store>,
     running: Running,
+    /// Says what goes wrong here.
+    reporting: JoinHandle<()>,
     carrying: Option<Carrying>,
     turns: Vec<Keeper>,
     /// The pages, or what a process without pages says of itself.
@@ -52,6 +55,7 @@ impl App {
     /// `extend` adds routes of the caller's own to the site.
     pub(crate) async fn start(
         config: Config,
+        heard: Heard,
         extend: impl FnOnce(&Web, Owner, axum::Router) -> axum::Router,
     ) -> anyhow::Result<Self> {
         let descriptors = limits::raise();
@@ -72,6 +76,7 @@ impl App {
         };
         let name = chance::secret();
         let (bus, nats) = cluster::join(&config, name.clone(), house.as_ref().map(|house| &house.key)).await?;
+        let speaker = Speaker { process: name.clone(), region: config.part.region.clone() };
         let ties = Ties {
             name,
             bus: bus.clone(),
@@ -86,6 +91,7 @@ impl App {
             None => gazer_web::operation::plain_router(metrics),
         };
 
+        let reporting = tokio::spawn(heard.keep_publishing(bus.clone(), speaker));
         let running = gazer_bus::start(&functions, &bus, &clock, &turns);
         let carrying = nats.map(|nats| nats.carry(&functions, &turns, &config.part.roles));
         let served = listener.map(|listener| {
@@ -93,7 +99,7 @@ impl App {
             let task = tokio::spawn(serve::serve(listener, router, serve::Limits::of(descriptors), stopped));
             Served { task, stop }
         });
-        Ok(Self { site, store, running, carrying, turns: keepers, served })
+        Ok(Self { site, store, running, reporting, carrying, turns: keepers, served })
     }
 
     /// Ends in order, in less than ten seconds.
@@ -105,6 +111,7 @@ impl App {
             carrying.take_no_more().await;
         }
         self.running.drain(PATIENCE).await;
+        self.reporting.abort();
         if let Some(carrying) = self.carrying {
             carrying.close().await;
         }

@@ -6,6 +6,7 @@
 pub(crate) mod check;
 pub(crate) mod cost;
 pub(crate) mod demo;
+pub(crate) mod issues;
 pub(crate) mod region;
 pub(crate) mod serve;
 pub(crate) mod team;
@@ -17,12 +18,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use gazer_domain::Region;
 use gazer_domain::access::Role;
 use gazer_domain::cadence::validate_interval;
 use gazer_domain::http::Method;
 use gazer_domain::region::MOST_REGIONS;
 use gazer_domain::time::parse_duration;
+use gazer_domain::{IssueId, Region};
 use gazer_probes::witness::Witness;
 use gazer_probes::{AllowRule, Egress};
 
@@ -56,6 +57,8 @@ pub(crate) enum Command {
     Check(CheckFlags),
     /// Reckon what a month of Gazer costs on AWS, line by line, beside one invocation for each check.
     Cost(Box<CostFlags>),
+    /// Show errors of Gazer itself, and say what is mended.
+    Issues(IssuesFlags),
     /// Manage the places that probe.
     #[command(subcommand)]
     Region(RegionCommand),
@@ -136,10 +139,10 @@ pub(crate) struct BusFlags {
     pub(crate) region_key: Option<PathBuf>,
 }
 
-/// Who is told when Gazer itself does not see.
+/// Who is told when Gazer itself does not see, or fails.
 #[derive(Debug, Args)]
 pub(crate) struct OperatorFlags {
-    /// Told when Gazer itself cannot see or tell, and when it can again; no team hears of that.
+    /// Told when Gazer itself cannot see or tell, when it can again, and of its own errors; no team hears of that.
     #[arg(long, env = "GAZER_OPERATOR_WEBHOOK", value_name = "URL", hide_env_values = true)]
     pub(crate) operator_webhook: Option<String>,
     /// Told the same by mail.
@@ -256,6 +259,65 @@ pub(crate) struct WorkFlags {
     /// How long one check takes on average, where each is an invocation.
     #[arg(long, value_name = "DURATION", default_value = "350ms", value_parser = invocation)]
     pub(crate) check_duration: Duration,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct IssuesFlags {
+    #[command(subcommand)]
+    pub(crate) command: Option<IssuesCommand>,
+    #[command(flatten)]
+    pub(crate) list: IssuesListFlags,
+}
+
+/// Which are listed, and how.
+#[derive(Debug, Args)]
+pub(crate) struct IssuesListFlags {
+    #[command(flatten)]
+    pub(crate) place: PlaceFlags,
+    /// Only those that are open, resolved or ignored.
+    #[arg(long, value_name = "STATE", value_parser = gazer_domain::issue::State::WORDS)]
+    pub(crate) state: Option<String>,
+    /// Print them as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum IssuesCommand {
+    /// List them, those that were seen last first. So does `gazer issues` alone.
+    List(IssuesListFlags),
+    /// Show one, with its last occurrences.
+    Show {
+        #[command(flatten)]
+        place: PlaceFlags,
+        /// Print it as JSON.
+        #[arg(long)]
+        json: bool,
+        #[arg(value_name = "ISSUE")]
+        id: IssueId,
+    },
+    /// Say that it is mended: should it happen again, the operator is told.
+    Resolve {
+        #[command(flatten)]
+        place: PlaceFlags,
+        #[arg(value_name = "ISSUE")]
+        id: IssueId,
+    },
+    /// Hear no more of it; it is still counted.
+    Ignore {
+        #[command(flatten)]
+        place: PlaceFlags,
+        #[arg(value_name = "ISSUE")]
+        id: IssueId,
+    },
+    /// Take back either.
+    Reopen {
+        #[command(flatten)]
+        place: PlaceFlags,
+        #[arg(value_name = "ISSUE")]
+        id: IssueId,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -11,6 +11,7 @@ mod chance;
 mod cli;
 mod cluster;
 mod config;
+pub mod issues;
 mod limits;
 mod log;
 mod metrics;
@@ -39,14 +40,15 @@ pub fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let cli = Cli::parse();
-    log::start(&cli.command);
+    let heard = log::start(&cli.command);
     let runtime = tokio::runtime::Runtime::new().expect("threads and an epoll handle can be had at start");
     let ended = runtime.block_on(async {
         match cli.command {
-            Command::Serve(flags) => cli::serve::run(*flags).await,
-            Command::Demo(flags) => cli::demo::run(flags).await,
+            Command::Serve(flags) => cli::serve::run(*flags, heard).await,
+            Command::Demo(flags) => cli::demo::run(flags, heard).await,
             Command::Check(flags) => cli::check::run(flags).await,
             Command::Cost(flags) => Ok(cli::cost::run(&flags)),
+            Command::Issues(flags) => cli::issues::run(flags).await,
             Command::Region(command) => cli::region::run(command).await,
             Command::Team(command) => cli::team::run(command).await,
             Command::Token(command) => cli::token::run(command).await,

@@ -2,19 +2,24 @@
 
 use std::io::IsTerminal;
 
-use tracing_subscriber::EnvFilter;
+use gazer_bus::clock::system_now;
 use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::cli::Command;
+use crate::issues::{self, Heard};
 
 /// `GAZER_LOG` decides what is said. Without it a service tells what it does, and a command of a moment only what is
-/// wrong.
-pub(crate) fn start(command: &Command) {
+/// wrong. Answers with what goes wrong, for whoever can report it.
+pub(crate) fn start(command: &Command) -> Heard {
     let level = match command {
         Command::Serve(_) => LevelFilter::INFO,
         Command::Demo(_)
         | Command::Check(_)
         | Command::Cost(_)
+        | Command::Issues(_)
         | Command::Region(_)
         | Command::Team(_)
         | Command::Token(_)
@@ -22,5 +27,11 @@ pub(crate) fn start(command: &Command) {
     };
     let filter = EnvFilter::builder().with_default_directive(level.into()).with_env_var("GAZER_LOG").from_env_lossy();
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour).init();
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colour);
+    let (ear, heard) = issues::listen(system_now);
+    // What is reported does not depend on what is written.
+    let ear = ear.with_filter(LevelFilter::ERROR);
+    tracing_subscriber::registry().with(lines.with_filter(filter)).with(ear).init();
+    issues::hear_panics();
+    heard
 }

@@ -151,6 +151,8 @@ impl Store {
         if self.dialect() == Dialect::Postgres {
             return Ok(0);
         }
+        let sql = "update issue_news set leased = 0, due_at = 0 where leased = 1 and settled_at is null";
+        self.run(sql, args![]).await?;
         let sql = "update deliveries set state = 'waiting', due_at = 0 where state = 'leased' and settled_at is null";
         self.run(sql, args![]).await
     }

@@ -17,6 +17,8 @@ const REQUESTS: Duration = Duration::from_secs(3_600);
 const TESTS: Duration = Duration::from_secs(7 * 86_400);
 /// Periods and closed incidents: a report looks back over a year, and a little further to compare.
 const STORIES: Duration = Duration::from_secs(400 * 86_400);
+/// Issues that were resolved, and what the operator was told of any.
+const MENDED: Duration = Duration::from_secs(90 * 86_400);
 /// Purging takes the write lock; this many at once keep it for milliseconds.
 const PURGED_AT_ONCE: u32 = 20;
 
@@ -31,6 +33,7 @@ pub struct Expired {
     pub periods: u64,
     pub episodes: u64,
     pub monitors: u64,
+    pub issues: u64,
 }
 
 impl Store {
@@ -55,6 +58,7 @@ impl Store {
         expired.episodes = self.run("delete from episodes where ended <= $1", args![now - STORIES]).await?;
         expired.incidents = self.incidents_expire(now - STORIES, limit).await?;
         expired.monitors = self.monitors_purge().await?;
+        expired.issues = self.issues_expire(now, limit).await?;
         Ok(expired)
     }
 
@@ -105,6 +109,26 @@ impl Store {
             conn.commit().await?;
         }
         Ok(gone.len() as u64)
+    }
+
+    /// What is open or ignored stays so, unless nothing was seen of it for as long as stories are kept.
+    async fn issues_expire(&self, now: Timestamp, limit: u32) -> Result<u64> {
+        let sql = "delete from issue_news where created <= $1";
+        self.run(sql, args![now - MENDED]).await?;
+        let sql = "select key from issues where resolved_at <= $1 or last_seen <= $2 limit $3";
+        let old = self.rows(sql, args![now - MENDED, now - STORIES, limit]).await?;
+        for row in &old {
+            let mut conn = self.write().await?;
+            for sql in [
+                "delete from issue_news where issue = $1",
+                "delete from issue_occurrences where issue = $1",
+                "delete from issues where key = $1",
+            ] {
+                conn.run(sql, args![row.int("key")?]).await?;
+            }
+            conn.commit().await?;
+        }
+        Ok(old.len() as u64)
     }
 
     /// One incident with all that hangs on it, in a transaction of its own.

@@ -29,6 +29,8 @@ pub struct Principal {
     pub team: TeamId,
     pub team_name: String,
     pub role: Role,
+    /// Owns the first team, and so the installation.
+    pub is_operator: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,7 +143,8 @@ impl Store {
 
     /// `None` if it is unknown or expired, or if its user is no longer a member.
     pub async fn session_find(&self, hash: [u8; 32], now: Timestamp) -> Result<Option<Principal>> {
-        let sql = "select u.id as user_id, u.email as who, t.id as team, t.name as team_name, m.role
+        let sql = "select u.id as user_id, u.email as who, t.id as team, t.name as team_name, m.role,
+                t.key as team_key, (select min(key) from teams) as first_team
             from sessions s
             join users u on u.key = s.member
             join teams t on t.key = s.team
@@ -166,7 +169,8 @@ impl Store {
 
     /// Notes the use, at most once a minute.
     pub async fn token_find(&self, hash: [u8; 32], now: Timestamp) -> Result<Option<Principal>> {
-        let sql = "select k.id as token_id, k.name as who, k.role, k.last_used, t.id as team, t.name as team_name
+        let sql = "select k.id as token_id, k.name as who, k.role, k.last_used, t.id as team, t.name as team_name,
+                t.key as team_key, (select min(key) from teams) as first_team
             from tokens k join teams t on t.key = k.team where k.hash = $1";
         let Some(row) = self.row(sql, args![hash]).await? else { return Ok(None) };
         let token = row.id("token_id")?;
@@ -235,13 +239,16 @@ async fn user_insert(conn: &mut Conn, user: UserId, email: &str, hash: &str, now
 }
 
 fn principal(row: &Row, user: Option<UserId>, token: Option<TokenId>) -> Result<Principal> {
+    let role = row.word("role", |text| text.parse().ok())?;
+    let is_first = row.int("team_key")? == row.int("first_team")?;
     Ok(Principal {
         user,
         token,
         who: row.text("who")?,
         team: row.id("team")?,
         team_name: row.text("team_name")?,
-        role: row.word("role", |text| text.parse().ok())?,
+        role,
+        is_operator: is_first && role == Role::Owner,
     })
 }
 

@@ -37,11 +37,14 @@ impl Store {
             "update monitors set cadence_since = $1 where cadence_since > $1",
             "update cadences set since = $1 where since > $1",
             "update cadences set until = $1 where until > $1",
+            "update issues set told_at = $1 where told_at > $1",
+            "update issues set resolved_at = $1 where resolved_at > $1",
         ] {
             conn.run(sql, args![now]).await?;
         }
         for sql in [
             "update deliveries set due_at = due_at - $1 where settled_at is null",
+            "update issue_news set due_at = due_at - $1 where settled_at is null",
             "update waits set due_at = due_at - $1, asked_at = 0",
         ] {
             conn.run(sql, args![millis(by)]).await?;

@@ -18,7 +18,7 @@ pub mod token;
 pub mod turns;
 
 pub use address::Address;
-pub use member::{Admin, Member, Owner, Realm};
+pub use member::{Admin, Member, Operator, Owner, Realm};
 pub use session::Pass;
 
 /// Name of the setting that holds the set-up token, for as long as there is no owner.

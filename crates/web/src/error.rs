@@ -47,6 +47,10 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, format!("This needs the role {needed} in the team."))
     }
 
+    pub fn not_the_operator() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "This is for the owner of the first team, who runs this Gazer.")
+    }
+
     pub fn conflict(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::CONFLICT, detail)
     }
@@ -57,14 +61,14 @@ impl Problem {
     }
 
     /// Our fault: logged here with its causes, told without them.
-    pub fn internal(err: &dyn Error) -> Self {
-        tracing::error!(error = chain(err), "a request failed");
+    pub fn internal(err: &(dyn Error + 'static)) -> Self {
+        tracing::error!(error = err, "a request failed");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Gazer failed to do this. The log says why.")
     }
 
     /// The database is away or full, which passes.
     pub fn unavailable(err: &gazer_store::Error) -> Self {
-        tracing::error!(error = chain(err), advice = err.advice(), "the store cannot do this now");
+        tracing::error!(error = err as &dyn Error, advice = err.advice(), "the store cannot do this now");
         let detail = "The store cannot do this now. Checks go on, and the log says why.";
         Self { retry_after: Some(RETRY_AFTER), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
     }
@@ -127,16 +131,4 @@ impl IntoResponse for Problem {
         }
         response
     }
-}
-
-/// An error and its sources on one line.
-pub(crate) fn chain(err: &dyn Error) -> String {
-    let mut text = err.to_string();
-    let mut source = err.source();
-    while let Some(err) = source {
-        text.push_str(": ");
-        text.push_str(&err.to_string());
-        source = err.source();
-    }
-    text
 }

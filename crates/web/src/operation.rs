@@ -21,7 +21,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-use crate::{Problem, Web, error};
+use crate::{Problem, Web};
 
 mod process;
 
@@ -52,7 +52,7 @@ async fn healthz(extract::State(web): extract::State<Web>) -> Result<&'static st
 async fn metrics(extract::State(web): extract::State<Web>) -> Result<impl IntoResponse, Problem> {
     let counts = web.store.installation(web.now()).await;
     if let Err(err) = &counts {
-        tracing::error!(error = error::chain(err), "the store does not count");
+        tracing::error!(error = err as &dyn std::error::Error, "the store does not count");
     }
     let mut stored = Registry::with_prefix("gazer");
     stored.register_collector(Box::new(Stored(counts.ok())));

@@ -26,6 +26,8 @@ mod channels;
 mod delivery;
 mod incident;
 mod incidents;
+mod issue;
+mod issues;
 mod links;
 mod live;
 mod monitor;
@@ -83,6 +85,11 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("POST", "/alerts/rules/{rule}"),
     ("GET", "/alerts/rules/{rule}/delete"),
     ("POST", "/alerts/rules/{rule}/delete"),
+    ("GET", "/operator/issues"),
+    ("GET", "/operator/issues/{issue}"),
+    ("POST", "/operator/issues/{issue}/resolve"),
+    ("POST", "/operator/issues/{issue}/ignore"),
+    ("POST", "/operator/issues/{issue}/reopen"),
     ("GET", "/account"),
     ("POST", "/account/tokens"),
     ("GET", "/account/tokens/{token}/delete"),
@@ -128,6 +135,11 @@ pub fn router() -> Router<Web> {
         .route("/alerts/rules", post(rules::create))
         .route("/alerts/rules/{rule}", get(rules::edit).post(rules::save))
         .route("/alerts/rules/{rule}/delete", get(rules::ask_delete).post(rules::delete))
+        .route("/operator/issues", get(issues::show))
+        .route("/operator/issues/{issue}", get(issue::show))
+        .route("/operator/issues/{issue}/resolve", post(issue::resolve))
+        .route("/operator/issues/{issue}/ignore", post(issue::ignore))
+        .route("/operator/issues/{issue}/reopen", post(issue::reopen))
         .route("/account", get(account::show))
         .route("/account/password", post(account::change_password))
         .route("/account/tokens", post(account::create_token))

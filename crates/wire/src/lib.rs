@@ -7,6 +7,7 @@
 
 pub mod attempt;
 pub mod brief;
+pub mod issue;
 pub mod look;
 pub mod notice;
 pub mod observation;

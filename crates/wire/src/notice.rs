@@ -6,14 +6,17 @@ use gazer_domain::{Timestamp, cause};
 use serde::{Deserialize, Serialize};
 
 use crate::attempt::Cause;
+use crate::issue::News;
 use crate::{Unreadable, parsed};
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Notice {
     at_ms: i64,
-    /// `None` is a test.
+    /// Where there is neither, it is a test.
     story: Option<Story>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    issues: Option<News>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -32,8 +35,12 @@ struct Story {
 }
 
 pub fn to_json(notice: &domain::Notice) -> String {
+    let issues = match &notice.about {
+        About::Issues(news) => Some(News::from(news)),
+        About::Test | About::Incident(_) => None,
+    };
     let story = match &notice.about {
-        About::Test => None,
+        About::Test | About::Issues(_) => None,
         About::Incident(story) => Some(Story {
             event: story.event.as_str().to_owned(),
             monitor: story.monitor.to_string(),
@@ -47,14 +54,16 @@ pub fn to_json(notice: &domain::Notice) -> String {
             link: story.link.clone(),
         }),
     };
-    crate::write(&Notice { at_ms: notice.at.millis(), story })
+    crate::write(&Notice { at_ms: notice.at.millis(), story, issues })
 }
 
 pub fn from_json(text: &str) -> Result<domain::Notice, Unreadable> {
     let wire: Notice = crate::read(text)?;
-    let about = match wire.story {
-        None => About::Test,
-        Some(story) => About::Incident(domain::Story {
+    let about = match (wire.story, wire.issues) {
+        (None, None) => About::Test,
+        (Some(_), Some(_)) => return Err("it is of an incident and of issues".into()),
+        (None, Some(news)) => About::Issues(news.try_into()?),
+        (Some(story), None) => About::Incident(domain::Story {
             event: EventKind::parse(&story.event).ok_or_else(|| format!("{:?} is no event", story.event))?,
             monitor: parsed(&story.monitor)?,
             monitor_name: story.monitor_name,

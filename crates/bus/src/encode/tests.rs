@@ -1,14 +1,15 @@
 use std::time::Duration;
 
-use gazer_domain::MonitorId;
 use gazer_domain::cause::{Cause, Code};
 use gazer_domain::channel::{About, Notice, Target};
 use gazer_domain::delivery::Outcome;
 use gazer_domain::http::{Auth, HttpSpec, parse_url};
+use gazer_domain::issue::{Fingerprint, Kind, News, Report, Told};
 use gazer_domain::monitor::{Brief, Spec, Verify};
 use gazer_domain::observation::Observation;
 use gazer_domain::sight::{Canaries, Look, World};
 use gazer_domain::verdict::{Judgement, Verdict};
+use gazer_domain::{IssueId, MonitorId};
 
 use gazer_testkit::sample::well;
 
@@ -58,15 +59,29 @@ fn what_is_carried_arrives_as_it_was() {
     };
     let seen = Observed { region: eu(), observation, team: TeamId::from_bits(9), request: Some(7) };
     arrives(&Message::Observed(Box::new(seen)));
-    let url = parse_url("https://hook.example/").unwrap();
-    arrives(&Message::Send(Box::new(Send {
-        delivery: DeliveryId::from_text("del_1"),
-        epoch: 2,
-        until: Timestamp::from_millis(30_000),
-        attempts: 1,
-        target: Target::Webhook { url, secret: b"webhook secret".to_vec() },
-        notice: Notice { about: About::Test, at: Timestamp::from_millis(5) },
-    })));
+    let issue = Told {
+        id: IssueId::from_bits(3),
+        function: "judge".into(),
+        message: "it is broken".into(),
+        version: "0.1.0".into(),
+        first_seen: Timestamp::from_millis(1),
+        last_seen: Timestamp::from_millis(2),
+        count: 9,
+        repeats: 4,
+        link: "https://gazer.example/operator/issues/iss_3".into(),
+    };
+    let news = News { kind: Kind::Digest, issues: vec![issue], more: 1, link: "https://gazer.example/".into() };
+    for about in [About::Test, About::Issues(news)] {
+        let url = parse_url("https://hook.example/").unwrap();
+        arrives(&Message::Send(Box::new(Send {
+            delivery: DeliveryId::from_text("del_1"),
+            epoch: 2,
+            until: Timestamp::from_millis(30_000),
+            attempts: 1,
+            target: Target::Webhook { url, secret: b"webhook secret".to_vec() },
+            notice: Notice { about, at: Timestamp::from_millis(5) },
+        })));
+    }
     for outcome in [
         Outcome::Delivered { receipt: "HTTP 204".into() },
         Outcome::Retry { why: "HTTP 503".into(), after: Some(Duration::from_secs(9)) },
@@ -79,6 +94,16 @@ fn what_is_carried_arrives_as_it_was() {
     for (canaries, world) in [(Some(canaries), World::Answers), (None, World::Silent { asked: 3 })] {
         arrives(&Message::Looked(Box::new(Look { region: eu(), prober: "one".into(), canaries, world })));
     }
+    arrives(&Message::Issue(Box::new(Report {
+        fingerprint: Fingerprint::of("judge", "gazer_bus::registry", "judge observations", &[]),
+        function: "judge".into(),
+        message: "judge observations: it is broken".into(),
+        version: "0.1.0".into(),
+        count: 3,
+        at: Timestamp::from_millis(7),
+        process: "one".into(),
+        region: eu(),
+    })));
     arrives(&Message::Plan);
     arrives(&Message::Deliver);
 }
@@ -127,6 +152,10 @@ fn what_cannot_be_read_says_why() {
         (Topic::Check, r#"[{"epoch":1,"deadline_ms":1,"due":[],"sealed":null,"more":1}]"#),
         (Topic::Observed, r#"[{"team":"tem_1","request":null,"observation":{}}]"#),
         (Topic::Sent, "[null]"),
+        (
+            Topic::Issue,
+            r#"[{"fingerprint":"1","function":"a","message":"b","version":"c","count":1,"at_ms":1,"process":"d"}]"#,
+        ),
     ] {
         assert!(!decode(topic, &eu(), text, &house()).unwrap_err().is_empty(), "{text}");
     }

@@ -70,8 +70,8 @@ const fn recent_enough(topic: Topic) -> Duration {
     match topic {
         // Probers take what is due at once, and nobody wants to be asked twice.
         Topic::Check => Duration::from_millis(500),
-        // The judge waits for company, and for its database.
-        Topic::Observed | Topic::Sent => Duration::from_secs(5),
+        // The judge waits for company, and for its database. A report that comes twice is known by its instant.
+        Topic::Observed | Topic::Sent | Topic::Issue => Duration::from_secs(5),
         // It could be sent twice. Bells are polled for, and looks are taken again.
         Topic::Send | Topic::Plan | Topic::Deliver | Topic::Looked => Duration::ZERO,
     }

@@ -34,7 +34,7 @@ const DELIVERIES: i64 = 5;
 const fn room(topic: Topic) -> u32 {
     match topic {
         Topic::Check => 512,
-        Topic::Observed | Topic::Sent => 64,
+        Topic::Observed | Topic::Sent | Topic::Issue => 64,
         // As many as are sent at a time.
         Topic::Send => 64,
         Topic::Plan | Topic::Deliver | Topic::Looked => 8,

@@ -56,6 +56,8 @@ pub(super) const fn kept(topic: Topic) -> Kept {
         }
         Topic::Sent => Kept { stream: "GAZER_SENT", ..plain },
         Topic::Looked => Kept { stream: "GAZER_LOOKED", age: minutes(1), bytes: MIB, ..plain },
+        // As long as a database may be away.
+        Topic::Issue => Kept { stream: "GAZER_ISSUE", bytes: 8 * MIB, ..plain },
         Topic::Plan => Kept { stream: "GAZER_PLAN", age: minutes(1), bytes: MIB, ..plain },
         Topic::Deliver => Kept { stream: "GAZER_DELIVER", age: minutes(1), bytes: MIB, ..plain },
     }

@@ -14,6 +14,7 @@ use gazer_bus::{
 };
 use gazer_domain::delivery::Outcome;
 use gazer_domain::http::{Auth, HttpSpec, parse_url};
+use gazer_domain::issue;
 use gazer_domain::monitor::{Brief, Spec, Verify};
 use gazer_domain::{DeliveryId, MonitorId, Region, TeamId, Timestamp};
 use gazer_testkit::nats::Nats as Server;
@@ -233,7 +234,7 @@ async fn what_is_done_in_vain_again_and_again_is_put_aside() {
 const ACCOUNTS: &str = r#"authorization { users = [
   { user: house, password: house }
   { user: eu, password: eu, permissions: {
-    publish: [ "gazer.observed.v1.eu", "gazer.looked.v1.eu", "gazer.dead.check.v1.eu"
+    publish: [ "gazer.observed.v1.eu", "gazer.looked.v1.eu", "gazer.issue.v1.eu", "gazer.dead.check.v1.eu"
                "$JS.API.CONSUMER.INFO.GAZER_CHECK.check-eu"
                "$JS.API.CONSUMER.MSG.NEXT.GAZER_CHECK.check-eu", "$JS.ACK.GAZER_CHECK.check-eu.>" ]
     subscribe: [ "_INBOX_eu.>" ]
@@ -244,8 +245,9 @@ const ACCOUNTS: &str = r#"authorization { users = [
 async fn a_prober_gets_the_checks_of_its_region_and_speaks_for_no_other() {
     let server = Server::with(ACCOUNTS).await;
     let judge = Worker::of(Topic::Observed, Role::Judge);
+    let issues = Worker::of(Topic::Issue, Role::Plan);
     let nats = connect(&server.url_of("house", "house"), "house", Region::local(), house(), true).await;
-    let house_process = Process::start(nats, &[&judge], &Turns::default());
+    let house_process = Process::start(nats, &[&judge, &issues], &Turns::default());
     let key = house().region_key(&eu()).unwrap();
     let prober = Worker::of(Topic::Check, Role::Check);
     let nats = connect(&server.url_of("eu", "eu"), "prober", eu(), Seals::region(key), false).await;
@@ -272,6 +274,21 @@ async fn a_prober_gets_the_checks_of_its_region_and_speaks_for_no_other() {
     let got = judge.gets(1).await;
     let [Message::Observed(seen)] = &got[..] else { panic!("{got:?}") };
     assert_eq!(seen.region, eu());
+    for region in ["us", "eu"] {
+        prober_process.bus.publish(Message::Issue(Box::new(issue::Report {
+            fingerprint: issue::Fingerprint::of("check", "gazer_bus::registry", "check a batch", &[]),
+            function: "check".into(),
+            message: "check a batch: it is broken".into(),
+            version: "0.1.0".into(),
+            count: 1,
+            at: Timestamp::EPOCH,
+            process: "prober".into(),
+            region: region.parse().unwrap(),
+        })));
+    }
+    let got = issues.gets(1).await;
+    let [Message::Issue(report)] = &got[..] else { panic!("{got:?}") };
+    assert_eq!((&report.region, report.function.as_str()), (&eu(), "check"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,6 +4,8 @@
 //! link but to the incident, styles inline because mail clients drop the rest, and a small sheet for dark screens that
 //! those which understand it use.
 
+use std::borrow::Cow;
+
 use gazer_domain::Timestamp;
 use gazer_domain::channel::{About, Notice, Story};
 use gazer_domain::incident::EventKind;
@@ -11,6 +13,8 @@ use gazer_domain::time::humane_duration;
 use maud::{DOCTYPE, PreEscaped, html};
 
 use crate::{clipped, one_line, quoted};
+
+mod issues;
 
 /// Longer subjects are cut by every client; the whole sentence is in the body.
 const SUBJECT_CHARS: usize = 140;
@@ -22,8 +26,15 @@ struct Page {
     colour: &'static str,
     title: String,
     sentence: String,
-    facts: Vec<(&'static str, String)>,
-    link: Option<String>,
+    facts: Vec<(Cow<'static, str>, String)>,
+    link: Option<Link>,
+}
+
+struct Link {
+    /// Before it in a text, and on the button.
+    named: &'static str,
+    button: &'static str,
+    to: String,
 }
 
 const RED: &str = "#b3261e";
@@ -45,6 +56,7 @@ pub(super) fn subject(notice: &Notice) -> String {
             };
             format!("{} · {name} — {news}", badge(story.event).0)
         }
+        About::Issues(news) => issues::subject(news),
     };
     clipped(&subject, SUBJECT_CHARS)
 }
@@ -58,7 +70,7 @@ pub(super) fn text(notice: &Notice) -> String {
         text.push_str(&format!("{gap}{name:width$}  {value}\n"));
     }
     if let Some(link) = page.link {
-        text.push_str(&format!("\nWhat Gazer saw: {link}\n"));
+        text.push_str(&format!("\n{}: {}\n", link.named, link.to));
     }
     text
 }
@@ -107,10 +119,10 @@ pub(super) fn html(notice: &Notice) -> String {
                             }
                         }
                         @if let Some(link) = &page.link {
-                            a href=(link) style={
+                            a href=(link.to) style={
                                 "display:inline-block;padding:11px 18px;border-radius:8px;background:#1f5fbf;"
                                 "color:#fff;font-size:15px;font-weight:600;text-decoration:none"
-                            } { "See what Gazer saw" }
+                            } { (link.button) }
                         }
                     } }
                 }
@@ -127,10 +139,11 @@ fn page(notice: &Notice) -> Page {
             colour: GREY,
             title: "Gazer can reach you here".into(),
             sentence: "Somebody pressed the test button of this channel. Nothing is wrong.".into(),
-            facts: vec![("Sent", clock(notice.at))],
+            facts: vec![("Sent".into(), clock(notice.at))],
             link: None,
         },
         About::Incident(story) => told(story, notice.at),
+        About::Issues(news) => issues::page(news),
     }
 }
 
@@ -155,12 +168,18 @@ fn told(story: &Story, at: Timestamp) -> Page {
             "It was deleted while it was in trouble. Nobody knows whether it has recovered.".into(),
         ),
     };
-    let mut facts = vec![("Target", quoted(&story.monitor_target)), ("Began", clock(story.started))];
+    let mut facts = vec![("Target".into(), quoted(&story.monitor_target)), ("Began".into(), clock(story.started))];
     if story.event.ends() {
-        facts.push(("Ended", clock(story.ended.unwrap_or(at))));
+        facts.push(("Ended".into(), clock(story.ended.unwrap_or(at))));
     }
-    facts.push(("Cause", format!("{cause} ({})", story.cause.code)));
-    Page { badge, colour, title, sentence, facts, link: Some(one_line(&story.link)).filter(|link| !link.is_empty()) }
+    facts.push(("Cause".into(), format!("{cause} ({})", story.cause.code)));
+    let link = link(&story.link, "What Gazer saw", "See what Gazer saw");
+    Page { badge, colour, title, sentence, facts, link }
+}
+
+fn link(to: &str, named: &'static str, button: &'static str) -> Option<Link> {
+    let to = one_line(to);
+    (!to.is_empty()).then_some(Link { named, button, to })
 }
 
 const fn badge(event: EventKind) -> (&'static str, &'static str) {

@@ -1,4 +1,5 @@
 use gazer_domain::incident::EventKind;
+use gazer_domain::issue::Kind;
 
 use super::*;
 use crate::sample;
@@ -22,6 +23,40 @@ fn the_subject_suffices_on_a_lock_screen() {
     assert_eq!(subject(EventKind::Paused), "PAUSED · Shop <b>&</b> — no longer watched, after 4 min of trouble");
     assert_eq!(subject(EventKind::Deleted), "DELETED · Shop <b>&</b> — no longer monitored, after 4 min of trouble");
     assert_eq!(render::subject(&sample::test_notice()), "TEST · Gazer can reach you here");
+}
+
+#[test]
+fn the_operator_reads_of_issues() {
+    let subject = |kind| render::subject(&sample::issues(kind));
+    assert_eq!(subject(Kind::New), "NEW ISSUE · Gazer itself: judge — judge observations: <b>broken</b>");
+    assert_eq!(subject(Kind::Regressed), "BACK · Gazer itself: judge — judge observations: <b>broken</b>");
+    assert_eq!(subject(Kind::Digest), "DIGEST · Gazer itself: 5 issues");
+    insta::assert_snapshot!(render::text(&sample::issues(Kind::Regressed)), @"
+    BACK: An error of Gazer itself is back in judge
+
+    judge observations: <b>broken</b>
+
+    Version  0.1.0
+    First    2026-11-18 11:06:40 UTC
+    Last     2026-11-18 11:06:41 UTC
+    So far   12 times
+
+    All that is known: https://gazer.example/operator/issues/iss_4
+    ");
+    insta::assert_snapshot!(render::text(&sample::issues(Kind::Digest)), @"
+    DIGEST: Errors of Gazer itself go on
+
+    They were told before, and have happened again since.
+
+    judge  7 times more, the last at 2026-11-18 11:06:41 UTC: judge observations: <b>broken</b>
+    plan   7 times more, the last at 2026-11-18 11:06:41 UTC: judge observations: <b>broken</b>
+    …      and 3 more issues
+
+    All issues: https://gazer.example/operator/issues
+    ");
+    let html = render::html(&sample::issues(Kind::New));
+    assert!(html.contains("&lt;b&gt;broken&lt;/b&gt;") && !html.contains("<b>"), "{html}");
+    assert!(html.contains("See all that is known"), "{html}");
 }
 
 #[test]

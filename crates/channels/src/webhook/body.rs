@@ -5,6 +5,7 @@
 
 use gazer_domain::channel::{About, Notice, Story};
 use gazer_domain::incident::EventKind;
+use gazer_domain::issue::{Kind, News, Told};
 use serde::Serialize;
 
 const VERSION: u8 = 1;
@@ -32,6 +33,14 @@ enum Data<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         reason: Option<&'static str>,
     },
+    Issue {
+        issue: Issue<'a>,
+    },
+    Digest {
+        issues: Vec<Issue<'a>>,
+        more: u32,
+        link: &'a str,
+    },
 }
 
 #[derive(Serialize)]
@@ -52,6 +61,21 @@ struct Incident<'a> {
 }
 
 #[derive(Serialize)]
+struct Issue<'a> {
+    id: String,
+    function: &'a str,
+    message: &'a str,
+    version: &'a str,
+    first_seen_at: String,
+    last_seen_at: String,
+    count: u64,
+    /// Since the operator was told last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repeats: Option<u64>,
+    link: &'a str,
+}
+
+#[derive(Serialize)]
 struct Cause<'a> {
     code: &'static str,
     text: &'a str,
@@ -61,9 +85,36 @@ pub(super) fn of(notice: &Notice) -> Vec<u8> {
     let (kind, data) = match &notice.about {
         About::Test => ("test", Data::Test { message: "This channel works: Gazer can reach you here." }),
         About::Incident(story) => (kind(story.event), told(story)),
+        About::Issues(news) => issues(news),
     };
     let body = Body { kind, version: VERSION, timestamp: notice.at.rfc3339(), data };
     serde_json::to_vec(&body).expect("texts and numbers always serialise")
+}
+
+fn issues(news: &News) -> (&'static str, Data<'_>) {
+    let issue = |told, repeats| Data::Issue { issue: issue(told, repeats) };
+    match (news.kind, &news.issues[..]) {
+        (Kind::New, [told]) => ("issue.new", issue(told, None)),
+        (Kind::Regressed, [told]) => ("issue.regressed", issue(told, None)),
+        (_, all) => {
+            let issues = all.iter().map(|told| self::issue(told, Some(told.repeats))).collect();
+            ("issue.digest", Data::Digest { issues, more: news.more, link: &news.link })
+        }
+    }
+}
+
+fn issue(told: &Told, repeats: Option<u64>) -> Issue<'_> {
+    Issue {
+        id: told.id.to_string(),
+        function: &told.function,
+        message: &told.message,
+        version: &told.version,
+        first_seen_at: told.first_seen.rfc3339(),
+        last_seen_at: told.last_seen.rfc3339(),
+        count: told.count,
+        repeats,
+        link: &told.link,
+    }
 }
 
 const fn kind(event: EventKind) -> &'static str {

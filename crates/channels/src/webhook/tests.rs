@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use gazer_domain::incident::EventKind;
+use gazer_domain::issue::Kind;
 
 use super::*;
 use crate::sample;
@@ -38,6 +39,26 @@ fn each_event_has_its_body() {
         r#"{{"type":"test","version":1,"timestamp":"{STARTED}","data":{{"message":"This channel works: Gazer can reach you here."}}}}"#
     );
     assert_eq!(body(&sample::test_notice()), test);
+}
+
+#[test]
+fn the_operator_is_told_of_issues() {
+    let issue = |n: u8, function: &str, repeats: &str| {
+        format!(
+            r#"{{"id":"iss_0000000000000000000000000{n}","function":"{function}","message":"judge observations: <b>broken</b>","version":"0.1.0","first_seen_at":"{STARTED}","last_seen_at":"2026-11-18T11:06:41.000Z","count":12,{repeats}"link":"https://gazer.example/operator/issues/iss_{n}"}}"#
+        )
+    };
+    let one = |kind: &str| {
+        let issue = issue(4, "judge", "");
+        format!(r#"{{"type":"{kind}","version":1,"timestamp":"2026-11-18T11:06:42.000Z","data":{{"issue":{issue}}}}}"#)
+    };
+    assert_eq!(body(&sample::issues(Kind::New)), one("issue.new"));
+    assert_eq!(body(&sample::issues(Kind::Regressed)), one("issue.regressed"));
+    let (judge, plan) = (issue(4, "judge", r#""repeats":7,"#), issue(5, "plan", r#""repeats":7,"#));
+    let digest = format!(
+        r#"{{"type":"issue.digest","version":1,"timestamp":"2026-11-18T11:06:42.000Z","data":{{"issues":[{judge},{plan}],"more":3,"link":"https://gazer.example/operator/issues"}}}}"#
+    );
+    assert_eq!(body(&sample::issues(Kind::Digest)), digest);
 }
 
 #[test]

@@ -32,20 +32,21 @@ use crate::app::App;
 use crate::assembly::{Owner, Site};
 use crate::chance;
 use crate::config::Config;
+use crate::issues::Heard;
 use crate::people::Account;
 use crate::signals::Signals;
 
 const EMAIL: &str = "demo@example.com";
 const INTERVAL: Duration = Duration::from_secs(5);
 
-pub(crate) async fn run(flags: DemoFlags) -> Result<ExitCode, Failure> {
+pub(crate) async fn run(flags: DemoFlags, heard: Heard) -> Result<ExitCode, Failure> {
     let mut signals = Signals::listen()?;
     let folder = Folder::make();
     let account = Account::new(EMAIL, chance::secret()).expect("the demo's account is valid");
     let pass = chance::secret();
     let config = Config::demo(folder.0.clone(), flags.listen, account.clone());
     let entrance = |web: &Web, owner, router: Router| router.merge(entrance(web.clone(), owner, pass.clone()));
-    let app = App::start(config, entrance).await?;
+    let app = App::start(config, heard, entrance).await?;
     let site = app.site.as_ref().expect("the demo has pages");
     let (_, team) = site.owner.expect("the folder is fresh, so the demo's account owns it");
     let now = site.web.now();

@@ -9,9 +9,10 @@ use crate::app::App;
 use crate::assembly::Site;
 use crate::chance;
 use crate::config::Config;
+use crate::issues::Heard;
 use crate::signals::Signals;
 
-pub(crate) async fn run(flags: ServeFlags) -> Result<ExitCode, Failure> {
+pub(crate) async fn run(flags: ServeFlags, heard: Heard) -> Result<ExitCode, Failure> {
     let config = Config::resolve(flags)?;
     #[cfg(feature = "crash-points")]
     if let Some(at) = crate::config::environment("GAZER_CRASH_AT") {
@@ -19,7 +20,7 @@ pub(crate) async fn run(flags: ServeFlags) -> Result<ExitCode, Failure> {
     }
     let mut signals = Signals::listen()?;
     let part = config.part.to_string();
-    let app = App::start(config, |_, _, router| router).await?;
+    let app = App::start(config, heard, |_, _, router| router).await?;
     match &app.site {
         Some(site) => greet(site).await?,
         None => say(&format!("Gazer does its part: {part}")),

@@ -10,6 +10,7 @@ mod cost_command;
 mod crash;
 mod database;
 mod driver;
+mod issues;
 mod metrics;
 mod newcomer;
 mod noisy;

@@ -7,6 +7,7 @@ mod expiry;
 mod history;
 mod incidents;
 mod isolation;
+mod issues;
 mod judging;
 mod leases;
 mod monitors;
@@ -40,7 +41,7 @@ macro_rules! stories {
 }
 
 stories! {
-    people: the_first_owner_is_made_once, a_team_is_founded_with_its_owner_or_not_at_all, addresses_are_compared_without_case, a_new_password_ends_sessions,
+    people: the_first_owner_is_made_once, a_team_is_founded_with_its_owner_or_not_at_all, the_owner_of_the_first_team_is_the_operator, addresses_are_compared_without_case, a_new_password_ends_sessions,
         sessions_expire, tokens_act_for_their_team, settings_are_sealed,
         another_key_is_refused;
     monitors: a_monitor_comes_back_as_it_was_written, lists_are_read_a_page_at_a_time, a_search_is_plain_text,
@@ -77,5 +78,9 @@ stories! {
     sight: an_episode_is_kept_until_it_is_told, a_region_has_its_own_episodes,
         when_witnesses_answered_outlives_a_look, checks_that_do_not_come_are_counted;
     operator: the_operator_counts_over_all_teams;
+    issues: reports_are_folded_into_their_issue, issues_are_listed_by_state_last_seen_first,
+        news_of_an_issue_is_told_on_each_way_until_it_is_taken, what_was_resolved_and_is_back_is_told_again,
+        repeats_are_one_digest_a_day, issues_that_are_mended_or_forgotten_expire,
+        of_two_who_report_the_same_one_begins_it;
     isolation: another_teams_ids_look_like_none;
 }

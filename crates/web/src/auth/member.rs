@@ -34,6 +34,10 @@ pub struct Admin(pub Principal);
 #[derive(Debug, Clone)]
 pub struct Owner(pub Principal);
 
+/// Runs this installation: the owner of its first team.
+#[derive(Debug, Clone)]
+pub struct Operator(pub Principal);
+
 /// How a refusal is told depends on who asked.
 #[derive(Debug)]
 pub enum Refusal {
@@ -46,7 +50,7 @@ pub enum Refusal {
 }
 
 macro_rules! extractor {
-    ($name:ident, $role:expr) => {
+    ($name:ident, $needed:expr) => {
         impl Deref for $name {
             type Target = Principal;
 
@@ -62,17 +66,35 @@ macro_rules! extractor {
             type Rejection = Refusal;
 
             async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
-                admit(parts, &Web::from_ref(state), $role).await.map(Self)
+                admit(parts, &Web::from_ref(state), $needed).await.map(Self)
             }
         }
     };
 }
 
-extractor!(Member, Role::Viewer);
-extractor!(Admin, Role::Admin);
-extractor!(Owner, Role::Owner);
+extractor!(Member, Needed::Role(Role::Viewer));
+extractor!(Admin, Needed::Role(Role::Admin));
+extractor!(Owner, Needed::Role(Role::Owner));
+extractor!(Operator, Needed::Operator);
 
-async fn admit(parts: &Parts, web: &Web, needed: Role) -> Result<Principal, Refusal> {
+/// What somebody has to be.
+#[derive(Debug, Clone, Copy)]
+enum Needed {
+    Role(Role),
+    Operator,
+}
+
+impl Needed {
+    fn refuses(self, principal: &Principal) -> Option<Problem> {
+        match self {
+            Self::Role(needed) if principal.role < needed => Some(Problem::forbidden(needed)),
+            Self::Operator if !principal.is_operator => Some(Problem::not_the_operator()),
+            Self::Role(_) | Self::Operator => None,
+        }
+    }
+}
+
+async fn admit(parts: &Parts, web: &Web, needed: Needed) -> Result<Principal, Refusal> {
     let realm = parts.extensions.get::<Realm>().copied().unwrap_or_default();
     let told = |problem| match realm {
         Realm::Api => Refusal::Api(problem),
@@ -80,10 +102,10 @@ async fn admit(parts: &Parts, web: &Web, needed: Role) -> Result<Principal, Refu
     };
     let found = principal(parts, web, realm).await.map_err(told)?;
     let Some(principal) = found else { return Err(stranger(parts, realm)) };
-    if principal.role < needed {
-        return Err(told(Problem::forbidden(needed)));
+    match needed.refuses(&principal) {
+        Some(problem) => Err(told(problem)),
+        None => Ok(principal),
     }
-    Ok(principal)
 }
 
 async fn principal(parts: &Parts, web: &Web, realm: Realm) -> Result<Option<Principal>, Problem> {

@@ -1,6 +1,6 @@
 //! Addresses of our own pages, so that a renamed one is renamed once.
 
-use gazer_domain::{ChannelId, DeliveryId, IncidentId, MonitorId, RuleId, TokenId};
+use gazer_domain::{ChannelId, DeliveryId, IncidentId, IssueId, MonitorId, RuleId, TokenId};
 
 pub(crate) const MONITORS: &str = "/monitors";
 pub(crate) const MONITOR_NEW: &str = "/monitors/new";
@@ -11,6 +11,7 @@ pub(crate) const UNDELIVERED: &str = "/alerts/undelivered";
 pub(crate) const RULES: &str = "/alerts/rules";
 pub(crate) const RULE_NEW: &str = "/alerts/rules/new";
 pub(crate) const ACCOUNT: &str = "/account";
+pub(crate) const ISSUES: &str = "/operator/issues";
 
 pub(crate) fn monitor(id: MonitorId) -> String {
     format!("/monitors/{id}")
@@ -34,6 +35,10 @@ pub(crate) fn delivery(id: &DeliveryId) -> String {
 
 pub(crate) fn rule(id: RuleId) -> String {
     format!("/alerts/rules/{id}")
+}
+
+pub(crate) fn issue(id: IssueId) -> String {
+    format!("/operator/issues/{id}")
 }
 
 pub(crate) fn token(id: TokenId) -> String {

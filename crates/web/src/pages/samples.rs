@@ -11,6 +11,7 @@ use gazer_domain::channel::Target;
 use gazer_domain::delivery::{State, obstacle};
 use gazer_domain::http::{Auth, HttpSpec, Method};
 use gazer_domain::incident::{Event, EventKind, Incident, Trouble};
+use gazer_domain::issue::{self, Fingerprint, Issue, Occurrence};
 use gazer_domain::monitor::{Monitor, Settings, Spec, Verify};
 use gazer_domain::observation::{
     Answer, Attempt, Certificate, Excerpt, Hop, HttpVersion, Observation, Phases, Request,
@@ -18,7 +19,7 @@ use gazer_domain::observation::{
 use gazer_domain::period::{Period, Status};
 use gazer_domain::verdict::{Judgement, Verdict};
 use gazer_domain::{
-    ChannelId, DeliveryId, IncidentId, MonitorId, Quorum, Region, RuleId, TeamId, Timestamp, TokenId, UserId,
+    ChannelId, DeliveryId, IncidentId, IssueId, MonitorId, Quorum, Region, RuleId, TeamId, Timestamp, TokenId, UserId,
 };
 use gazer_store::{
     CheckRow, DeliveryView, Evidence, IncidentStory, IncidentView, Kept, LastCheck, Listed, MonitorFilter, MonitorView,
@@ -44,7 +45,37 @@ pub(crate) fn viewer() -> Principal {
         team: TeamId::from_bits(5),
         team_name: "<script>Team".into(),
         role: Role::Owner,
+        is_operator: true,
     }
+}
+
+/// One of each state.
+pub(crate) fn issues() -> Vec<Issue> {
+    let states = [issue::State::Open, issue::State::Resolved { at: ago(60) }, issue::State::Ignored];
+    let issue = |state| Issue {
+        id: IssueId::from_bits(9),
+        fingerprint: Fingerprint::of("judge", "gazer_bus::registry", "judge observations", &[]),
+        function: "judge".into(),
+        message: "judge observations: <script>alert(1)</script>".into(),
+        first_version: "0.1.0".into(),
+        last_version: "0.2.0".into(),
+        first_seen: ago(90_000),
+        last_seen: ago(90),
+        count: 1_234,
+        state,
+    };
+    states.into_iter().map(issue).collect()
+}
+
+pub(crate) fn occurrences() -> Vec<Occurrence> {
+    let occurrence = |secs| Occurrence {
+        at: ago(secs),
+        message: "judge observations: <script>alert(1)</script>".into(),
+        version: "0.2.0".into(),
+        count: 3,
+        region: Region::local(),
+    };
+    [90, 900].map(occurrence).into()
 }
 
 pub(crate) fn settings() -> Settings {

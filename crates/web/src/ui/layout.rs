@@ -13,15 +13,18 @@ pub(crate) enum Section {
     Incidents,
     Alerts,
     Account,
+    /// Of whoever runs this installation.
+    Operator,
     /// Sign-in, set-up and errors.
     None,
 }
 
-const MENU: [(Section, &str, &str); 4] = [
+const MENU: [(Section, &str, &str); 5] = [
     (Section::Monitors, "/monitors", "Monitors"),
     (Section::Incidents, "/incidents", "Incidents"),
     (Section::Alerts, "/alerts", "Alerts"),
     (Section::Account, "/account", "Account"),
+    (Section::Operator, "/operator/issues", "Operator"),
 ];
 
 #[derive(Debug, Clone, Copy)]
@@ -84,7 +87,7 @@ fn top(frame: &Frame<'_>) -> Markup {
                 @if let Some(viewer) = frame.viewer {
                     nav.menu aria-label="Main" {
                         ul {
-                            @for (section, href, name) in MENU {
+                            @for (section, href, name) in MENU.into_iter().filter(|entry| entry.0 != Section::Operator || viewer.is_operator) {
                                 li { a href=(href) aria-current=[(section == frame.section).then_some("page")] { (name) } }
                             }
                         }

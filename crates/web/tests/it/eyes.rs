@@ -153,6 +153,37 @@ async fn regions_are_seen_and_chosen_where_there_are_several() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_operator_looks_at_issues_and_settles_them() {
+    let app = App::new().await;
+    let teams = people::teams(&app).await;
+    let origin = open(&app).await;
+    let browser = Browser::start().await;
+    enter(&browser, &origin, &teams.owner).await;
+    browser.open(&format!("{origin}/monitors")).await;
+    browser.press("Operator").await;
+    browser.wait_for_text("No known issues").await;
+    look(&browser, "issues-none").await;
+    people::issue(&app).await;
+    let issue = people::issue(&app).await;
+    browser.open(&format!("{origin}/operator/issues")).await;
+    browser.wait_for_text("cannot be read").await;
+    look(&browser, "issues").await;
+    browser.open(&format!("{origin}/operator/issues/{issue}")).await;
+    browser.wait_for_text("Last occurrences").await;
+    look(&browser, "issue").await;
+    browser.press("Resolve").await;
+    browser.wait_for_text("Resolved").await;
+    look(&browser, "issue-resolved").await;
+    browser.press("Reopen").await;
+    browser.wait_for_text("Open").await;
+    browser.press("Ignore").await;
+    browser.wait_for_text("Ignored").await;
+    let story = app.store().issue_get(issue).await.unwrap().unwrap();
+    assert_eq!(story.issue.state, gazer_domain::issue::State::Ignored);
+    assert_eq!(browser.console().await, [""; 0], "scripts and policy agree");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_open_page_shows_an_incident_as_it_happens() {
     let app = App::new().await;
     let teams = people::teams(&app).await;

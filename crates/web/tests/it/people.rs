@@ -5,10 +5,11 @@ use std::time::Duration;
 use gazer_domain::access::Role;
 use gazer_domain::cause::{Cause, Code};
 use gazer_domain::health::Health;
+use gazer_domain::issue::{Fingerprint, Report};
 use gazer_domain::observation::{Attempt, Hop, Phases, Request};
 use gazer_domain::period::{Change, Status};
 use gazer_domain::verdict::Verdict;
-use gazer_domain::{DeliveryId, IncidentId, MonitorId, TeamId, Timestamp, UserId};
+use gazer_domain::{DeliveryId, IncidentId, IssueId, MonitorId, Region, TeamId, Timestamp, UserId};
 use gazer_store::{Advance, LastCheck, Settled, Token};
 use gazer_web::auth::password::hash_blocking;
 use gazer_web::auth::session;
@@ -75,6 +76,7 @@ pub(crate) async fn make(app: &App, person: &Person, kind: &str) -> String {
         "token" => id(app, person, "/api/v1/tokens", json!({"name": "spare"})).await,
         "undelivered" => undelivered(app, person).await.to_string(),
         "name" => "nothing.css".into(),
+        "issue" => issue(app).await.to_string(),
         other => panic!("there is no {other}"),
     }
 }
@@ -111,6 +113,27 @@ pub(crate) async fn undelivered(app: &App, person: &Person) -> DeliveryId {
         assert!(app.store().delivery_settle(&claimed.id, claimed.epoch, &dead, app.web.now()).await.unwrap());
     }
     story.deliveries.last().expect("the new rule tells its channel").id.clone()
+}
+
+/// An error of Gazer itself, which is of no team.
+pub(crate) async fn issue(app: &App) -> IssueId {
+    let fresh: IssueId = app.web.new_id();
+    let now = app.web.now();
+    // Letters, for numbers make no difference.
+    let place: String = fresh.to_string().bytes().map(|byte| char::from(b'a' + byte % 26)).collect();
+    let message = format!("judge observations: monitors.settings of row {fresh} cannot be read: expected value");
+    let report = Report {
+        fingerprint: Fingerprint::of("judge", &place, &message, &["Corrupt".to_owned()]),
+        function: "judge".into(),
+        message,
+        version: "0.1.0".into(),
+        count: 3,
+        at: now,
+        process: "one".into(),
+        region: Region::local(),
+    };
+    assert!(app.store().issue_report(&report, &[], fresh, now).await.unwrap().is_some());
+    fresh
 }
 
 /// A monitor that went down a moment ago, with one failed attempt as evidence.

@@ -15,7 +15,7 @@ const LEASE: Duration = Duration::from_secs(30);
 fn story(notice: &Notice) -> &gazer_domain::channel::Story {
     match &notice.about {
         About::Incident(story) => story,
-        About::Test => panic!("a test"),
+        other => panic!("{other:?} is of no incident"),
     }
 }
 

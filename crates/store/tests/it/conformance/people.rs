@@ -29,6 +29,26 @@ pub(crate) async fn a_team_is_founded_with_its_owner_or_not_at_all(world: World)
     assert_eq!(store.team_list().await.unwrap().len(), before + 1, "no team without its owner");
 }
 
+pub(crate) async fn the_owner_of_the_first_team_is_the_operator(world: World) {
+    let store = &world.store;
+    let (first, _) = store.team_list().await.unwrap().remove(0);
+    let later: TeamId = world.id();
+    store.team_create(later, "Later", at(1)).await.unwrap();
+    for (n, (team, role, expected)) in
+        [(first, Role::Owner, true), (first, Role::Admin, false), (later, Role::Owner, false)].into_iter().enumerate()
+    {
+        let (user, hash): (UserId, _) = (world.id(), [n as u8; 32]);
+        assert!(store.user_create(user, &format!("{n}@example.com"), "h", at(1)).await.unwrap());
+        store.member_add(team, user, role, at(1)).await.unwrap();
+        store.session_create(hash, user, team, at(1), at(100)).await.unwrap();
+        let principal = store.session_find(hash, at(2)).await.unwrap().unwrap();
+        assert_eq!(principal.is_operator, expected, "{role} of {team}");
+        let token = Token { id: world.id(), name: "ci".into(), role, created: at(1), last_used: None };
+        store.token_create(team, &token, hash).await.unwrap();
+        assert_eq!(store.token_find(hash, at(2)).await.unwrap().unwrap().is_operator, expected);
+    }
+}
+
 pub(crate) async fn addresses_are_compared_without_case(world: World) {
     let (store, user) = (&world.store, world.id());
     assert!(store.user_create(user, " Ann@Example.com", "hash", at(1)).await.unwrap());
