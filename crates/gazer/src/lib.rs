@@ -1,8 +1,8 @@
 //! Gazer's one binary: reads the command line, prepares logging, and hands over to the command.
 //!
 //! Everything is put together here and nowhere else: no library knows the configuration, reads the environment or picks
-//! its neighbours. [`cli`] says what can be asked, [`config`] what it means, [`assembly`] joins the libraries, and
-//! [`app`] runs what was joined, for `serve` and `demo`. What runs it otherwise begins with [`Config`] and [`Assembly`].
+//! its neighbours. `cli` says what can be asked, `config` what it means, `assembly` joins the libraries, and
+//! `app` runs what was joined, for `serve` and `demo`. What runs it otherwise begins with [`Config`] and [`Assembly`].
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that panics has failed, which is what it is for"))]
 
 mod app;

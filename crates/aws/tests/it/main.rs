@@ -4,3 +4,4 @@
 mod stack;
 mod story;
 mod table;
+mod template;

@@ -40,18 +40,27 @@ pub(crate) struct Stack {
 }
 
 impl Stack {
+    /// With nothing deployed yet but the parameters.
+    ///
     /// # Panics
-    /// If what `make aws-test` installs is not there, or the deployment fails.
-    pub(crate) async fn deploy() -> Self {
+    /// If what `make aws-test` installs is not there.
+    pub(crate) async fn bare() -> Self {
         let cluster = Cluster::start().await;
         let database = cluster.fresh_database().await;
         let scratch = tempfile::Builder::new().prefix("gazer-aws-").tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let emulator = emulator(port, scratch.path()).await;
         let (api, token) = (String::new(), String::new());
-        let mut stack = Self { emulator, port, scratch, _cluster: cluster, database, key: [7; 32], api, token };
+        let stack = Self { emulator, port, scratch, _cluster: cluster, database, key: [7; 32], api, token };
         stack.write_parameters().await;
-        stack.osls(&["deploy"]).await;
+        stack
+    }
+
+    /// # Panics
+    /// If the deployment fails.
+    pub(crate) async fn deploy() -> Self {
+        let mut stack = Self::bare().await;
+        stack.osls(&["deploy", "--param", "database=given"]).await;
         stack.api = stack.ask("api", None).await.trim().to_owned();
         stack.token = stack.make_token().await;
         stack
@@ -61,11 +70,20 @@ impl Stack {
     pub(crate) async fn osls(&self, arguments: &[&str]) {
         let folder = root().join("deploy/aws");
         let mut command = Command::new(folder.join("node_modules/.bin/osls"));
-        command.args(arguments).args(["--stage", STAGE, "--param", "database=given", "--param", "egress=open"]);
+        command.args(arguments).args(["--stage", STAGE, "--param", "egress=open"]);
         command.current_dir(folder).envs(self.environment()).env("GAZER_ZIP", zip());
         // Functions of an emulator are not frozen, and may say what they do.
         command.env("GAZER_LOG", "info");
         finished(command).await;
+    }
+
+    /// What `osls package` makes of it, as CloudFormation is given it.
+    pub(crate) async fn template(&self, parameters: &[&str]) -> PathBuf {
+        let folder = self.scratch.path().join("package");
+        let mut arguments = vec!["package", "--package", folder.to_str().unwrap()];
+        arguments.extend(parameters.iter().flat_map(|parameter| ["--param", parameter]));
+        self.osls(&arguments).await;
+        folder.join("cloudformation-template-update-stack.json")
     }
 
     async fn write_parameters(&self) {
@@ -75,6 +93,7 @@ impl Stack {
             "/gazer/test/key": BASE64_STANDARD.encode(self.key),
             "/gazer/test/region-key": region_key.secret_text(),
             "/gazer/test/database-url": self.database,
+            "/gazer/test/database-password": "s3cret",
             "/gazer/test/owner-email": OWNER,
             "/gazer/test/owner-password": PASSWORD,
         });

@@ -47,6 +47,6 @@ async fn a_site_that_breaks_is_told_and_told_again_when_it_works() {
     let aside = stack.put_aside().await;
     assert!(aside.as_object().unwrap().values().all(|depth| depth == 0), "{aside}");
 
-    stack.osls(&["remove"]).await;
+    stack.osls(&["remove", "--param", "database=given"]).await;
     assert_eq!(stack.left().await, json!({}), "nothing is left");
 }
