@@ -20,6 +20,10 @@ use crate::{DeliveryId, IssueId, Region, Timestamp};
 
 /// Repeats are told once a day at most, all of them in one message.
 pub const DIGEST_EVERY: Duration = Duration::from_secs(24 * 3600);
+/// So many issues are told at once within [`AT_ONCE_WITHIN`]; a program that breaks in more ways at a time has told enough
+/// with these, and the others are in the next digest.
+pub const TOLD_AT_ONCE: u32 = 20;
+pub const AT_ONCE_WITHIN: Duration = Duration::from_secs(3_600);
 /// Of each issue the last so many occurrences are kept.
 pub const OCCURRENCES: u32 = 20;
 
@@ -40,6 +44,24 @@ pub struct Report {
     /// Tells the process from others; with `at` it tells the report from others.
     pub process: String,
     pub region: Region,
+}
+
+/// Longer names of functions, versions and processes are none of ours.
+const NAME_CHARS: usize = 64;
+
+impl Report {
+    /// As it is kept: it may come from another version than this one, or from somebody who has a prober's place on the bus.
+    #[must_use]
+    pub fn within_bounds(self) -> Self {
+        let name = |text: &str| text.chars().filter(|c| !c.is_control()).take(NAME_CHARS).collect();
+        Self {
+            function: name(&self.function),
+            message: redact::redact(&self.message),
+            version: name(&self.version),
+            process: name(&self.process),
+            ..self
+        }
+    }
 }
 
 /// What is known of errors with one fingerprint.

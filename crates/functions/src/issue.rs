@@ -47,11 +47,12 @@ impl Issue {
         Self { parts: parts.clone() }
     }
 
-    async fn fold(&self, report: &issue::Report) -> Result<Option<Turn>, Failure> {
+    async fn fold(&self, report: issue::Report) -> Result<Option<Turn>, Failure> {
+        let report = report.within_bounds();
         let (ways, fresh): (_, IssueId) = (ways(&self.parts), id(&self.parts));
         let mut patience = Patience::with(&self.parts, Some(PATIENCE));
         loop {
-            match self.parts.store.issue_report(report, &ways, fresh, self.parts.clock.now()).await {
+            match self.parts.store.issue_report(&report, &ways, fresh, self.parts.clock.now()).await {
                 Err(err) if patience.outlasts(&err).await => {}
                 done => return done.map_err(|err| Failure::new("fold a report of an error", err)),
             }
@@ -84,7 +85,7 @@ impl Function for Issue {
         for message in messages {
             let Message::Issue(said) = message else { continue };
             report.looked_at += 1;
-            match self.fold(&said).await {
+            match self.fold(*said).await {
                 Ok(None) => report.skipped += 1,
                 Ok(Some(turn)) => {
                     report.changed += 1;

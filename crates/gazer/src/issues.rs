@@ -117,9 +117,10 @@ impl<S: Subscriber> Layer<S> for Ear {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let (level, target) = (*event.metadata().level(), event.metadata().target());
         let is_ours = target == "gazer" || target.starts_with("gazer_") || target.starts_with("gazer::");
-        if level != Level::ERROR || !is_ours || target.starts_with(TOLD) || BUSY.replace(true) {
+        if level != Level::ERROR || !is_ours || target.starts_with(TOLD) {
             return;
         }
+        let Some(_busy) = Busy::begin() else { return };
         let mut said = Said { function: running().map(str::to_owned), ..Said::default() };
         event.record(&mut said);
         if let Some(report) = said.report(target, (self.now)())
@@ -127,6 +128,20 @@ impl<S: Subscriber> Layer<S> for Ear {
         {
             self.shared.noted.notify_one();
         }
+    }
+}
+
+/// While it lives, its thread hears nothing; also where what is heard panics.
+struct Busy;
+
+impl Busy {
+    fn begin() -> Option<Self> {
+        (!BUSY.replace(true)).then_some(Self)
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
         BUSY.set(false);
     }
 }

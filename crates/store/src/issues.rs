@@ -50,6 +50,7 @@ impl Store {
         let mut known = known(&mut conn, report.fingerprint).await?;
         if known.is_none() {
             if is_full(&mut conn).await? {
+                tracing::warn!(function = report.function, "one more kind of error; there are too many to keep it");
                 return Ok(None);
             }
             let (issue, _) = fold(None, report, fresh);

@@ -46,7 +46,7 @@ fn the_operator_reads_of_issues() {
     insta::assert_snapshot!(render::text(&sample::issues(Kind::Digest)), @"
     DIGEST: Errors of Gazer itself go on
 
-    They were told before, and have happened again since.
+    Each has happened again since it was told last, or was one of too many to be told at once.
 
     judge  7 times more, the last at 2026-11-18 11:06:41 UTC: judge observations: <b>broken</b>
     plan   7 times more, the last at 2026-11-18 11:06:41 UTC: judge observations: <b>broken</b>

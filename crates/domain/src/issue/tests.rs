@@ -27,6 +27,17 @@ fn resolved(secs: i64, version: &str) -> Issue {
 }
 
 #[test]
+fn what_comes_from_elsewhere_has_its_bounds() {
+    let ours = report(10, "0.1.0");
+    assert_eq!(ours.clone().within_bounds(), ours);
+    let long = || "x\n".repeat(10_000);
+    let theirs = Report { function: long(), version: long(), process: long(), message: long(), ..ours };
+    let kept = theirs.within_bounds();
+    assert!([&kept.function, &kept.version, &kept.process].iter().all(|name| name.len() == NAME_CHARS));
+    assert!(kept.message.chars().count() <= 601, "{}", kept.message);
+}
+
+#[test]
 fn the_first_is_news_and_what_follows_is_counted() {
     let (issue, turn) = folded(None, &report(10, "0.1.0"));
     assert_eq!((turn, issue.count, issue.state), (Turn::New, 2, State::Open));

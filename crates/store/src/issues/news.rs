@@ -6,7 +6,9 @@
 use std::time::Duration;
 
 use gazer_domain::channel::{About, Notice};
-use gazer_domain::issue::{Issue, Kind, News, Told, Way, digest_id, is_digest_due, message_id};
+use gazer_domain::issue::{
+    AT_ONCE_WITHIN, Issue, Kind, News, TOLD_AT_ONCE, Told, Way, digest_id, is_digest_due, message_id,
+};
 use gazer_domain::{DeliveryId, Timestamp};
 
 use super::{number, read, view};
@@ -29,7 +31,7 @@ pub struct ClaimedNews {
 }
 
 impl Store {
-    /// Writes what is told at once.
+    /// Writes what is told at once, unless enough was; then it is for the digest.
     pub(super) async fn tell(
         &self,
         conn: &mut Conn,
@@ -39,6 +41,12 @@ impl Store {
         ways: &[Way],
         now: Timestamp,
     ) -> Result<()> {
+        let sql = "select count(distinct issue) as issues from issue_news
+            where kind <> 'digest' and created > $1 and created <= $2";
+        let row = conn.row(sql, args![now - AT_ONCE_WITHIN, now]).await?;
+        if row.map_or(Ok(0), |row| row.number::<u32>("issues"))? >= TOLD_AT_ONCE {
+            return conn.run("update issues set told_at = $2 where key = $1", args![key, now]).await.map(drop);
+        }
         let sql = "update issues set told_times = $2, told_at = $3 where key = $1";
         conn.run(sql, args![key, number(issue.count), now]).await?;
         let sql = "update issue_news set settled_at = $2, receipt = 'a later message says it' where issue = $1

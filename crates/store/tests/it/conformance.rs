@@ -80,7 +80,8 @@ stories! {
     operator: the_operator_counts_over_all_teams;
     issues: reports_are_folded_into_their_issue, issues_are_listed_by_state_last_seen_first,
         news_of_an_issue_is_told_on_each_way_until_it_is_taken, what_was_resolved_and_is_back_is_told_again,
-        repeats_are_one_digest_a_day, issues_that_are_mended_or_forgotten_expire,
+        repeats_are_one_digest_a_day,
+        of_too_many_at_once_the_rest_is_for_the_digest, issues_that_are_mended_or_forgotten_expire,
         of_two_who_report_the_same_one_begins_it;
     isolation: another_teams_ids_look_like_none;
 }

@@ -36,7 +36,8 @@ pub(super) fn page(news: &News) -> Page {
             badge,
             colour,
             title: "Errors of Gazer itself go on".into(),
-            sentence: "They were told before, and have happened again since.".into(),
+            sentence: "Each has happened again since it was told last, or was one of too many to be told at once."
+                .into(),
             facts: news.issues.iter().map(fact).chain(more(news)).collect(),
             link: link(&news.link, "All issues", "See all issues"),
         },

@@ -170,6 +170,25 @@ pub(crate) async fn repeats_are_one_digest_a_day(world: World) {
     assert!(world.store.issue_digest(ways, at(2 * DAY + 20)).await.unwrap());
 }
 
+pub(crate) async fn of_too_many_at_once_the_rest_is_for_the_digest(world: World) {
+    let ways = &[Way::Webhook];
+    let places: Vec<String> = (0..25).map(|n: u8| char::from(b'a' + n).to_string()).collect();
+    for place in &places {
+        assert_eq!(fold(&world, &report(place, 10), ways).await, Some(Turn::New));
+    }
+    let told = claim(&world, 10).await;
+    assert_eq!(told.len(), 20);
+    for one in told {
+        assert!(settle(&world, &one, &delivered(), 11).await);
+    }
+    assert_eq!(fold(&world, &report("z", 4_000), ways).await, Some(Turn::New));
+    assert_eq!(claim(&world, 4_000).await.len(), 1, "an hour later there is room again");
+    assert!(world.store.issue_digest(ways, at(DAY + 20)).await.unwrap());
+    let digest = claim(&world, DAY + 20).await;
+    let digest = digest.iter().find(|one| news(one).kind == Kind::Digest).unwrap();
+    assert_eq!(news(digest).issues.len(), 5, "{digest:?}");
+}
+
 pub(crate) async fn issues_that_are_mended_or_forgotten_expire(world: World) {
     for place in ["a", "b"] {
         fold(&world, &report(place, 10), &Way::ALL).await;
