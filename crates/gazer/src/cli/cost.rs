@@ -5,6 +5,7 @@
 
 mod bill;
 mod design;
+mod flags;
 mod json;
 mod prices;
 mod render;
@@ -20,7 +21,8 @@ use gazer_domain::monitor::Verify;
 use self::bill::{Bill, Processor, Terms};
 use self::design::{Case, Design};
 use self::prices::Allowances;
-use super::{CostFlags, say};
+use super::say;
+pub(crate) use flags::CostFlags;
 
 pub(crate) fn run(flags: &CostFlags) -> ExitCode {
     let reckoning = Reckoning::of(case(flags), terms(flags));
