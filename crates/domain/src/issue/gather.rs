@@ -1,8 +1,8 @@
 //! What a process has to report, gathered so that a fault in a loop costs it next to nothing.
 //!
-//! Errors with one fingerprint are one report with a count, handed on at most every [`EVERY`]; all together at most
-//! `MOST_PER_MINUTE`. What is not handed on yet is kept and counted, for at most `MOST_KEPT` fingerprints; beyond that
-//! an error is in the log only.
+//! Errors with one fingerprint are one report with a count, handed on at most every [`EVERY`]; all together at most sixty
+//! in a minute. What is not handed on yet is kept and counted, for at most two hundred fingerprints; beyond that an error
+//! is in the log only.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
