@@ -16,6 +16,17 @@ const role = (name) => `${title(name)}Role`;
 // As osls calls it in the template.
 const lambda = (name) => `${title(name)}LambdaFunction`;
 
+// Where people reach the pages: where AWS puts them, unless it is given.
+module.exports.publicUrl = async ({ resolveVariable }) =>
+  (await resolveVariable("param:publicUrl")) || sub("https://${HttpApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}");
+
+// Who is told of alarms, if anybody is.
+module.exports.operator = async ({ resolveVariable }) => {
+  const address = await resolveVariable("param:operatorEmail");
+  const mail = { TopicArn: { Ref: "Alarms" }, Protocol: "email", Endpoint: address };
+  return { Resources: address ? { AlarmsMail: { Type: "AWS::SNS::Subscription", Properties: mail } } : {} };
+};
+
 module.exports.functions = async ({ resolveVariable }) => {
   const [stage, secrets] = [await resolveVariable("sls:stage"), await resolveVariable("self:custom.secrets")];
   const [all, house] = [await resolveVariable("self:custom.all"), await resolveVariable("self:custom.house")];

@@ -49,6 +49,7 @@ impl Stack {
         let database = cluster.fresh_database().await;
         let scratch = tempfile::Builder::new().prefix("gazer-aws-").tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        copy_service(&scratch.path().join("deploy"));
         let emulator = emulator(port, scratch.path()).await;
         let (api, token) = (String::new(), String::new());
         let stack = Self { emulator, port, scratch, _cluster: cluster, database, key: [7; 32], api, token };
@@ -68,7 +69,7 @@ impl Stack {
 
     /// Runs osls as an operator would, on this emulator.
     pub(crate) async fn osls(&self, arguments: &[&str]) {
-        let folder = root().join("deploy/aws");
+        let folder = self.scratch.path().join("deploy");
         let mut command = Command::new(folder.join("node_modules/.bin/osls"));
         command.args(arguments).args(["--stage", STAGE, "--param", "egress=open"]);
         command.current_dir(folder).envs(self.environment()).env("GAZER_ZIP", zip());
@@ -192,6 +193,18 @@ fn python(script: &str) -> Command {
     let mut command = venv("python");
     command.arg(root().join("crates/aws/tests/emulator").join(script));
     command
+}
+
+/// A folder of the test's own, since osls works in the one that it deploys.
+fn copy_service(folder: &Path) {
+    std::fs::create_dir(folder).unwrap();
+    let service = root().join("deploy/aws");
+    std::os::unix::fs::symlink(service.join("node_modules"), folder.join("node_modules")).unwrap();
+    for entry in std::fs::read_dir(service).unwrap().map(Result::unwrap) {
+        if entry.file_type().unwrap().is_file() {
+            std::fs::copy(entry.path(), folder.join(entry.file_name())).unwrap();
+        }
+    }
 }
 
 /// What it printed, once it has ended well.

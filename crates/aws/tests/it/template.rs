@@ -73,7 +73,7 @@ fn what_is_kept_is_encrypted_and_forgotten(resources: &Resources) {
     }
     let topics = of(resources, "AWS::SNS::Topic");
     // What CloudWatch says of alarms is no secret, and it may not use the key.
-    for (name, topic) in topics.iter().filter(|(name, _)| *name != "Alarms") {
+    for (name, topic) in topics.iter().filter(|(name, _)| **name != "Alarms") {
         assert!(topic["KmsMasterKeyId"].is_string(), "{name}");
     }
     for (name, database) in of(resources, "AWS::RDS::DBInstance") {
