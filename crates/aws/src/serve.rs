@@ -56,7 +56,8 @@ pub(crate) async fn serve() -> anyhow::Result<()> {
         turns.share(Role::Plan, hold.clone());
         turn = Some(Turn { hold, lease: house.clock_lease() });
     }
-    let ties = Ties { name: name.clone(), bus, turns, says_every: Some(MINUTE), buried: None };
+    let ties =
+        Ties { name: name.clone(), bus, turns, hands_on: turn.is_some(), says_every: Some(MINUTE), buried: None };
     let Assembly { functions, clock, site, .. } = Assembly::of(&config, house, ties, None, DESCRIPTORS).await?;
     if own.function == WEB {
         let site = site.context("the pages have a store")?;

@@ -1,7 +1,7 @@
 //! plan: which slots are due, published at their instants.
 //!
-//! Woken by the clock once a minute, it stays up for that minute, and leaves word up to where it planned for whoever has
-//! the next turn. It follows the monitors through the store's change
+//! Woken by the clock once a minute, it stays up for that minute, and where turns are handed on, leaves word up to where
+//! it planned. It follows the monitors through the store's change
 //! counter: a bell makes it look at once, a poll every two seconds makes it right. A monitor that is new, resumed or
 //! edited is checked at once, out of turn; at a start nothing is, nor where a region came or went, so that a restart
 //! brings no herd. While the store does not answer, what is known goes on being planned. Run twice at the same time it
@@ -205,7 +205,8 @@ impl Plan {
 
     /// For the next turn. Where it is not taken, that one begins at its own start.
     async fn leave_word(&self, state: &State, now: Timestamp) {
-        if state.seq.is_none() {
+        // A store that is away would keep the slots waiting that are due meanwhile.
+        if !self.parts.hands_on || state.seq.is_none() {
             return;
         }
         let next = state.schedule.waiting(now).map_or(now + AFTER, |(_, oldest)| oldest);

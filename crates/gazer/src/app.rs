@@ -81,6 +81,7 @@ impl App {
             name,
             bus: bus.clone(),
             turns: turns.clone(),
+            hands_on: false,
             says_every: nats.as_ref().map(|_| config.look_every),
             buried: nats.as_ref().map(|nats| Box::new(nats.buried()) as metrics::Buried),
         };

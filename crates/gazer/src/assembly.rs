@@ -40,6 +40,8 @@ pub struct Ties {
     pub bus: Bus,
     /// Whose turn it is, where others have the same roles.
     pub turns: Turns,
+    /// Whether the clock's turn goes on to another process every minute.
+    pub hands_on: bool,
     /// How often a prober says what it sees of itself; `None` where whoever plans can look for itself.
     pub says_every: Option<Duration>,
     /// How many messages were put aside because nobody could handle them.
@@ -87,7 +89,7 @@ impl Assembly {
         at: Option<SocketAddr>,
         descriptors: u64,
     ) -> anyhow::Result<Self> {
-        let Ties { name, bus, turns, says_every, buried } = ties;
+        let Ties { name, bus, turns, hands_on, says_every, buried } = ties;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
         let has = |role| config.part.roles.contains(&role);
         let canaries = if has(Role::Check) {
@@ -123,6 +125,7 @@ impl Assembly {
                 random: chance::fill,
                 retention: config.retention,
                 spread: config.spread,
+                hands_on,
                 lookout: Arc::new(lookout),
             });
         }

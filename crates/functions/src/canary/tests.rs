@@ -74,6 +74,7 @@ impl World {
             random: |bytes| bytes.fill(1),
             retention: SOON,
             spread: Duration::ZERO,
+            hands_on: false,
             lookout: Arc::new(Lookout::new(Region::local(), Lookout::EVERY, operator)),
         };
         let world = Self { canary: Canary::new(&parts), clock, epoch, receiver };

@@ -53,6 +53,7 @@ impl World {
             prober,
             random: |bytes| bytes.fill(1),
             spread: Duration::ZERO,
+            hands_on: false,
             retention: POLL,
             lookout: Arc::new(Lookout::new(Region::local(), Lookout::EVERY, operator)),
         };

@@ -86,6 +86,7 @@ impl World {
             random: |bytes| bytes.fill(1),
             retention: NEVER,
             spread: Duration::ZERO,
+            hands_on: false,
             lookout: Arc::new(Lookout::new(local, NEVER, Operator::default())),
         };
         let registry = whole::registry(&parts);

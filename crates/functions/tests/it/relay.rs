@@ -95,6 +95,7 @@ async fn turn(store: &Store, holder: &'static str, spread: Duration) -> Vec<Mess
         random: |bytes| bytes.fill(1),
         retention: LONG,
         spread,
+        hands_on: true,
         lookout: Arc::new(Lookout::new(Region::local(), LONG, Operator::default())),
     };
     let keeper = hold.keep(Arc::new(Clock { store: store.clone(), holder }));

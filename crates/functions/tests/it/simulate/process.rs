@@ -42,6 +42,7 @@ pub(crate) fn parts(time: &Time, network: &Network, store: &Store) -> Parts {
         random: chance::fill,
         retention: Duration::from_secs(86_400),
         spread: Duration::ZERO,
+        hands_on: false,
         lookout: Arc::new(Lookout::new(Region::local(), Lookout::EVERY, operator)),
     }
 }
