@@ -73,7 +73,7 @@ impl Hold {
     /// Begins to keep its lease, for as long as the keeper is there.
     pub fn keep(&self, lease: Arc<dyn Lease>) -> Keeper {
         let task = tokio::spawn(ask(Arc::clone(&lease), self.clone()));
-        Keeper { lease, task }
+        Keeper { hold: self.clone(), lease, task }
     }
 
     pub fn is_held(&self) -> bool {
@@ -95,6 +95,7 @@ impl Hold {
 /// Asks for the lease again and again. Ends with [`Keeper::release`], or with its runtime.
 #[derive(Debug)]
 pub struct Keeper {
+    hold: Hold,
     lease: Arc<dyn Lease>,
     task: JoinHandle<()>,
 }
@@ -108,8 +109,11 @@ pub fn keep(lease: Arc<dyn Lease>) -> (Hold, Keeper) {
 
 impl Keeper {
     /// Whoever waits for it need not wait until it runs out.
-    pub async fn release(self) {
+    pub async fn release(mut self) {
         self.task.abort();
+        // Nothing is said of the turn after this.
+        let _ = (&mut self.task).await;
+        self.hold.0.send_replace(None);
         let _ = timeout(PATIENCE, self.lease.release()).await;
     }
 }
@@ -184,6 +188,18 @@ mod tests {
         assert_eq!(hold.epoch(), None);
         hold.gained().await;
         assert_eq!(hold.epoch(), Some(1), "it asked again, and it still was its turn");
+    }
+
+    /// Whoever keeps the same hold again later must not think that it still is its turn.
+    #[tokio::test(start_paused = true)]
+    async fn a_turn_that_was_released_is_not_ours() {
+        let (hold, keeper) = keep(Arc::new(Told(Mutex::new(vec![Ok(Some(1))]))));
+        hold.gained().await;
+        keeper.release().await;
+        assert_eq!(hold.epoch(), None);
+        let _keeper = hold.keep(Arc::new(Told(Mutex::new(vec![Ok(None), Ok(Some(3))]))));
+        hold.gained().await;
+        assert_eq!(hold.epoch(), Some(3));
     }
 
     #[tokio::test]
