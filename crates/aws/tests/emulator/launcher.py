@@ -6,17 +6,15 @@ CloudFormation says of reserved concurrency, and a deployment ends the invocatio
 invocations wait in a queue of their function, are tried again, and end in its failure destination; throttled ones wait;
 workers of an older version finish what they do; the lines that the platform writes of a timeout or a crash are written.
 
-Each patch is one function, and LAUNCHER_SKIP=p_drain,p_filters leaves it out. The settings are ministack's, with
+Each patch is one function, and LAUNCHER_SKIP=p_drain,p_cfn leaves it out. The settings are ministack's, with
 LAUNCHER_ASYNC_WIDTH (threads of a function's queue) and LAUNCHER_THROTTLE_BASE_SECONDS / _MAX_SECONDS.
 """
-import contextvars, datetime, functools, heapq, itertools, json, os, re, threading, time
+import contextvars, datetime, functools, heapq, itertools, json, os, threading, time
 
 from ministack import app
 from ministack.core import lambda_runtime as rt
 from ministack.core.arn import parse_arn
 from ministack.core.responses import get_account_id, get_region, new_uuid
-from ministack.services import cloudwatch as cw
-from ministack.services import cloudwatch_logs as cwl
 from ministack.services import eventbridge as eb
 from ministack.services import lambda_svc as L
 from ministack.services import sns
@@ -84,14 +82,10 @@ class Queue:
             return fn(*args)
         return contextvars.copy_context().run(call)
 
-    def metric(self, name, value, unit="Count"):
-        self.scoped(cw.record_metric, "AWS/Lambda", name, value, unit, {"FunctionName": self.name})
-
     def run(self, it):
         # Resolved at every attempt, so a retry runs the code deployed now.
         func, config, _ = L._get_func_record_for_ref_in_scope(it["ref"], account_id=self.account, region=self.region)
         if not func:
-            self.metric("AsyncEventsDropped", 1)
             return
         eic = func.get("event_invoke_config") or (func.get("event_invoke_configs") or {}).get("$LATEST") or {}
         retries = eic.get("MaximumRetryAttempts")
@@ -100,7 +94,6 @@ class Queue:
         age = time.time() - it["t0"]
         if age > max_age:
             return self.fail(it, func, config, eic, "EventAgeExceeded")
-        self.metric("AsyncEventAge", age * 1000, "Milliseconds")
         it["last"] = res = L._execute_function_with_config_scope(L._execution_record_for_config(func, config), it["event"])
         if res.get("throttle"):        # goes back to the queue, is not an attempt
             it["throttled"] += 1
@@ -116,7 +109,6 @@ class Queue:
         self.put(time.time() + delay, it)
 
     def fail(self, it, func, config, eic, condition):
-        self.metric("AsyncEventsDropped", 1)
         last = it.get("last") or {}
         body = last.get("body")
         dest = ((eic.get("DestinationConfig") or {}).get("OnFailure") or {}).get("Destination")
@@ -154,7 +146,6 @@ def enqueue(ref, event, account=None, region=None):
     else:
         account, region, name = account or get_account_id(), region or get_region(), ref
     q = Queue.of(account, region, name)
-    q.metric("AsyncEventsReceived", 1)
     q.put(time.time(), {"ref": ref, "event": event, "t0": time.time(), "id": new_uuid(), "attempts": 0, "throttled": 0})
 
 
@@ -267,23 +258,6 @@ def p_drain():
     L._execute_function_provided_warm = warm
 
 
-def p_metrics():
-    """Invocations/Errors/Duration for every invocation, whatever started it."""
-    emit = L._emit_lambda_metrics
-    def only_throttles(name, duration_ms, error, throttle):
-        if throttle and not error:      # from _execute_function; _invoke repeats it with error=True
-            cw.record_metric("AWS/Lambda", "Throttles", 1, "Count", {"FunctionName": name})
-    L._emit_lambda_metrics = only_throttles
-    old = L._execute_function_dispatch
-
-    def dispatch(func, config, event, request_id, started):
-        res = old(func, config, event, request_id, started)
-        emit(config.get("FunctionName", ""), duration_ms=(time.time() - started) * 1000,
-             error=bool(res.get("error")), throttle=False)
-        return res
-    L._execute_function_dispatch = dispatch
-
-
 # --------------------------------------------------------------------------- CloudFormation
 def p_cfn():
     """AWS::Lambda::Function: ReservedConcurrentExecutions, DeadLetterConfig, VpcConfig, KmsKeyArn; kill on delete."""
@@ -315,66 +289,12 @@ def p_cfn():
     h["create"], h["update"], h["delete"] = c, u, d
 
 
-# --------------------------------------------------------------------------- log filters
-def p_filters():
-    """Subscription-filter patterns: ?a ?b, -x, "quoted", { $.f = "v" && ... || ... }."""
-    cmp = re.compile(r"""\$\.([\w.]+)\s*(=|!=|>=|<=|>|<)\s*("[^"]*"|[^\s()]+)""")
-
-    def json_match(expr, msg):
-        try:
-            doc = json.loads(msg)
-        except ValueError:
-            return False
-        def one(t):
-            m = cmp.search(t)
-            if not m:
-                return False
-            v = doc
-            for k in m[1].split("."):
-                v = v.get(k) if isinstance(v, dict) else None
-            op, want = m[2], m[3].strip('"')
-            if op in ("=", "!="):
-                hit = v is not None and re.fullmatch(re.escape(want).replace(r"\*", ".*"), v if isinstance(v, str) else json.dumps(v)) is not None
-                return hit if op == "=" else not hit
-            try:
-                return {">": float(v) > float(want), "<": float(v) < float(want), ">=": float(v) >= float(want), "<=": float(v) <= float(want)}[op]
-            except (TypeError, ValueError):
-                return False
-        return any(all(one(t) for t in alt.split("&&")) for alt in expr.split("||"))
-
-    def matches(pattern, message):
-        p, message = (pattern or "").strip(), message or ""
-        if not p:
-            return True
-        if p.startswith("{"):
-            return json_match(p[1:-1], message)
-        terms = re.findall(r'([?-]?)(?:"([^"]*)"|(\S+))', p)
-        terms = [(s, a or b) for s, a, b in terms]
-        opt = [t for s, t in terms if s == "?"]
-        return (all(t in message for s, t in terms if s == "")
-                and not any(t in message for s, t in terms if s == "-")
-                and (not opt or any(t in message for t in opt)))
-    cwl._subscription_pattern_matches = matches
-
-
-def p_iam():
-    """Under AUTH=true: batch calls are authorised by the single call's action, as on AWS."""
-    same = {"sns:PublishBatch": "sns:Publish", "sqs:SendMessageBatch": "sqs:SendMessage",
-            "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
-            "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility"}
-    from ministack.core import iam_actions
-    for m in (iam_actions, app):
-        if hasattr(m, "extract_iam_action"):
-            old = m.extract_iam_action
-            m.extract_iam_action = lambda *a, _old=old, **k: same.get(r := _old(*a, **k), r)
-
-
 def main():
     from importlib.metadata import version
     if version("ministack") != VERSION:
         raise SystemExit(f"launcher is written for ministack {VERSION}, found {version('ministack')}")
     skip = os.environ.get("LAUNCHER_SKIP", "").split(",")
-    for p in (p_queue, p_sns, p_events, p_drain, p_metrics, p_cfn, p_filters, p_iam):
+    for p in (p_queue, p_sns, p_events, p_drain, p_cfn):
         if p.__name__ not in skip:
             p()
     app.main()
