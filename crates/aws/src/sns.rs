@@ -16,7 +16,7 @@ use crate::batches;
 const TRIES: u32 = 4;
 const PAUSE: Duration = Duration::from_millis(100);
 /// Says where a message is for, so that a prober's subscription can choose.
-pub(crate) const REGION: &str = "region";
+const REGION: &str = "region";
 
 #[derive(Debug, Clone)]
 pub(crate) struct Sns {
@@ -76,7 +76,8 @@ impl Sns {
 fn entry(n: usize, parcel: &Parcel) -> PublishBatchRequestEntry {
     let region = MessageAttributeValue::builder().data_type("String").string_value(parcel.region.as_str());
     let region = region.build().expect("it has its type");
-    let entry = PublishBatchRequestEntry::builder().id(n.to_string()).message(&parcel.body);
+    let body = std::str::from_utf8(&parcel.body).expect("a parcel is text");
+    let entry = PublishBatchRequestEntry::builder().id(n.to_string()).message(body);
     entry.message_attributes(REGION, region).build().expect("it has its id and its message")
 }
 

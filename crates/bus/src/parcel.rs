@@ -5,6 +5,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use bytes::Bytes;
 use gazer_domain::Region;
 use gazer_wire::Unreadable;
 use tokio::time::Instant;
@@ -29,7 +30,8 @@ pub struct Parcel {
     /// The same for each try, and never given to another.
     pub id: String,
     pub region: Region,
-    pub body: String,
+    /// JSON; cheap to clone.
+    pub body: Bytes,
     pub messages: usize,
     /// When the first of them was published.
     pub since: Instant,
@@ -61,7 +63,7 @@ impl Packer {
     }
 
     pub(crate) fn pack(&self, bus: &Bus, batch: Vec<Queued>) -> Vec<Parcel> {
-        let mut parcels: Vec<Parcel> = Vec::new();
+        let mut parcels: Vec<Packing> = Vec::new();
         for Queued { message, published, .. } in batch {
             let (topic, region) = (message.topic(), region(&message).unwrap_or(&self.home));
             let items = encode::encode(&message, region, &self.seals, self.size.checks).unwrap_or_else(|err| {
@@ -75,7 +77,7 @@ impl Packer {
                 // Of what travels in portions, the first stands for the message.
                 let messages = usize::from(n == 0);
                 let fits =
-                    |known: &&mut Parcel| known.region == *region && known.body.len() + item.len() < self.size.bytes;
+                    |known: &&mut Packing| known.region == *region && known.body.len() + item.len() < self.size.bytes;
                 match parcels.iter_mut().find(fits).filter(|_| topic == Topic::Observed) {
                     Some(parcel) => {
                         parcel.body.push(',');
@@ -83,14 +85,20 @@ impl Packer {
                         parcel.messages += messages;
                     }
                     None => {
-                        let (id, region) = (self.next_id(), region.clone());
-                        parcels.push(Parcel { id, region, body: format!("[{item}"), messages, since: published });
+                        let body = format!("[{item}");
+                        parcels.push(Packing { region: region.clone(), body, messages, since: published });
                     }
                 }
             }
         }
-        parcels.iter_mut().for_each(|parcel| parcel.body.push(']'));
-        parcels
+        let closed = |Packing { region, body, messages, since }| Parcel {
+            id: self.next_id(),
+            region,
+            body: Bytes::from(body + "]"),
+            messages,
+            since,
+        };
+        parcels.into_iter().map(closed).collect()
     }
 
     /// What came on a topic, and on a region's subject where the topic has such.
@@ -101,6 +109,14 @@ impl Packer {
     fn next_id(&self) -> String {
         format!("{}-{}", self.name, self.packed.fetch_add(1, Ordering::Relaxed))
     }
+}
+
+/// A parcel that is still open.
+struct Packing {
+    region: Region,
+    body: String,
+    messages: usize,
+    since: Instant,
 }
 
 fn region(message: &Message) -> Option<&Region> {

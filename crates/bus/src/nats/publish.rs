@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use async_nats::jetstream::context::PublishErrorKind;
 use async_nats::jetstream::message::PublishMessage;
-use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
@@ -95,7 +94,7 @@ fn forget(recent: &mut VecDeque<Parcel>, topic: Topic, lost: Instant) {
 
 async fn deliver(link: Arc<Link>, outbox: Outbox, topic: Topic, parcel: Parcel, _permit: OwnedSemaphorePermit) {
     let Parcel { id, region, body, messages, since } = parcel;
-    let (subject, body) = (subject(topic, &region), Bytes::from(body));
+    let subject = subject(topic, &region);
     let mut arrived = false;
     while !arrived && since.elapsed() < kept(topic).age {
         link.ready().await;
