@@ -1,11 +1,12 @@
 //! How messages share a request to SNS: at most ten of them, and 256 KiB in all (SNS API reference, PublishBatch).
 
 /// Entries of one request.
-pub(crate) const ENTRIES: usize = 10;
+const ENTRIES: usize = 10;
 /// Bytes of one request, and so of one message.
-pub(crate) const BYTES: usize = 256 * 1024;
+const BYTES: usize = 256 * 1024;
 
-/// Deals out messages of these sizes, in order: each share is a request. `None` stands for one that no request holds.
+/// Deals out messages of these sizes, by their numbers and in order: each share is a request. Beside them those that no
+/// request holds.
 pub(crate) fn shares(sizes: impl IntoIterator<Item = usize>) -> (Vec<Vec<usize>>, Vec<usize>) {
     let (mut shares, mut too_large): (Vec<Vec<usize>>, Vec<usize>) = (Vec::new(), Vec::new());
     let mut bytes = 0;

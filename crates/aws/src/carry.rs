@@ -26,12 +26,11 @@ pub(crate) struct Carrying {
 }
 
 impl Carrying {
-    pub(crate) fn start(bus: &Bus, packer: Packer, sns: &Sns) -> Self {
+    pub(crate) fn start(bus: &Bus, packer: &Arc<Packer>, sns: &Sns) -> Self {
         let (ending, ends) = watch::channel(false);
-        let packer = Arc::new(packer);
         for topic in Topic::ALL {
             let Some(outbox) = bus.outbox(topic) else { continue };
-            tokio::spawn(carry(topic, outbox, Arc::clone(&packer), sns.clone(), ends.clone()));
+            tokio::spawn(carry(topic, outbox, Arc::clone(packer), sns.clone(), ends.clone()));
         }
         Self { bus: bus.clone(), ending }
     }

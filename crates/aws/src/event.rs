@@ -27,11 +27,9 @@ pub(crate) fn messages(
 /// Each region has its own topic for what is seen there, so whoever may publish on it says where that was. What is for
 /// a prober is for this one.
 fn spoken_from(topic: Topic, arn: &str, home: &Region) -> Region {
-    let region = arn.split(':').nth(3).and_then(|region| region.parse().ok());
-    match topic {
-        Topic::Observed | Topic::Looked => region.unwrap_or_else(|| home.clone()),
-        _ => home.clone(),
-    }
+    let speaks = topic.is_by_region() && topic != Topic::Check;
+    let region = arn.split(':').nth(3).filter(|_| speaks).and_then(|region| region.parse().ok());
+    region.unwrap_or_else(|| home.clone())
 }
 
 #[cfg(test)]
@@ -43,6 +41,8 @@ mod tests {
         let home: Region = "us-east-1".parse().unwrap();
         let arn = "arn:aws:sns:eu-west-1:123456789012:gazer-prod-judge";
         assert_eq!(spoken_from(Topic::Observed, arn, &home).as_str(), "eu-west-1");
+        assert_eq!(spoken_from(Topic::Issue, arn, &home).as_str(), "eu-west-1");
         assert_eq!(spoken_from(Topic::Check, arn, &home), home);
+        assert_eq!(spoken_from(Topic::Sent, arn, &home), home);
     }
 }

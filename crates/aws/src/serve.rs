@@ -37,16 +37,12 @@ pub(crate) async fn serve() -> anyhow::Result<()> {
         Some(key) => config.probing(key),
         None => config,
     };
-    let house = if config.roles().iter().any(|role| role.needs_store()) {
-        Some(House::open(&config, None).await?)
-    } else {
-        None
-    };
+    let house = House::of(&config, None).await?;
     let sdk = aws_config::load_defaults(BehaviorVersion::latest()).await;
     let sns = Sns::new(aws_sdk_sns::Client::new(&sdk), own.topics);
     let (bus, name, home) = (Bus::carried(), gazer::secret(), config.region().clone());
-    let packer = Packer::new(name.clone(), home.clone(), config.seals()?, SIZE);
-    let carrying = Carrying::start(&bus, packer, &sns);
+    let packer = Arc::new(Packer::new(name.clone(), home.clone(), config.seals()?, SIZE));
+    let carrying = Carrying::start(&bus, &packer, &sns);
 
     let (mut turns, mut turn) = (Turns::default(), None);
     if let Some(house) = house.as_ref().filter(|_| own.function == Topic::Plan.consumer()) {
@@ -56,8 +52,7 @@ pub(crate) async fn serve() -> anyhow::Result<()> {
         turns.share(Role::Plan, hold.clone());
         turn = Some(Turn { hold, lease: house.clock_lease() });
     }
-    let ties =
-        Ties { name: name.clone(), bus, turns, hands_on: turn.is_some(), says_every: Some(MINUTE), buried: None };
+    let ties = Ties { name, bus, turns, hands_on: turn.is_some(), says_every: Some(MINUTE), buried: None };
     let Assembly { functions, clock, site, .. } = Assembly::of(&config, house, ties, None, DESCRIPTORS).await?;
     if own.function == WEB {
         let site = site.context("the pages have a store")?;
@@ -65,8 +60,7 @@ pub(crate) async fn serve() -> anyhow::Result<()> {
     }
     let function = functions.functions().iter().find(|function| function.name() == own.function);
     let function = Arc::clone(function.context("the registry has every function of its role")?);
-    let unpacker = Packer::new(name, home.clone(), config.seals()?, SIZE);
-    let lambda = Lambda { topic: topic_of(&*function), function, functions, clock, turn, carrying, unpacker, home };
+    let lambda = Lambda { topic: topic_of(&*function), function, functions, clock, turn, carrying, packer, home };
     let lambda = &lambda;
     let answer = service_fn(|event: LambdaEvent<Value>| async move {
         lambda
@@ -105,7 +99,7 @@ struct Lambda {
     /// Of the function of which one plans.
     turn: Option<Turn>,
     carrying: Carrying,
-    unpacker: Packer,
+    packer: Arc<Packer>,
     home: Region,
 }
 
@@ -117,7 +111,7 @@ struct Turn {
 
 impl Lambda {
     async fn invoke(&self, event: Value) -> anyhow::Result<()> {
-        let ran = match event::messages(event, self.topic, &self.unpacker, &self.home)? {
+        let ran = match event::messages(event, self.topic, &self.packer, &self.home)? {
             Some(messages) => self.run(Woken::Messages(messages)).await,
             None => self.tick().await,
         };

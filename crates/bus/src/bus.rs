@@ -284,6 +284,7 @@ impl Bus {
         Outbox::new(self, topic)
     }
 
+    /// Its queue.
     pub(crate) fn outward(&self, topic: Topic) -> Option<&Arc<Queue>> {
         self.shared.outward.as_ref().map(|lanes| &lanes.of(topic).queue)
     }

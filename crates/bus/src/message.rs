@@ -42,6 +42,11 @@ impl Topic {
         }
     }
 
+    /// Whether each region has its own: who may publish there is what makes a message of that region.
+    pub const fn is_by_region(self) -> bool {
+        matches!(self, Self::Check | Self::Observed | Self::Looked | Self::Issue)
+    }
+
     /// The name of the one function that consumes it.
     pub const fn consumer(self) -> &'static str {
         match self {

@@ -6,24 +6,19 @@ use gazer_domain::Region;
 
 use crate::message::Topic;
 
-/// Whether each region has a subject of its own.
-const fn is_by_region(topic: Topic) -> bool {
-    matches!(topic, Topic::Check | Topic::Observed | Topic::Looked | Topic::Issue)
-}
-
 fn plain(topic: Topic) -> String {
     format!("gazer.{}", topic.as_str())
 }
 
 pub(crate) fn subject(topic: Topic, region: &Region) -> String {
     let plain = plain(topic);
-    if is_by_region(topic) { format!("{plain}.{region}") } else { plain }
+    if topic.is_by_region() { format!("{plain}.{region}") } else { plain }
 }
 
 /// All subjects of a topic, as NATS writes it.
 pub(crate) fn all_of(topic: Topic) -> String {
     let plain = plain(topic);
-    if is_by_region(topic) { format!("{plain}.*") } else { plain }
+    if topic.is_by_region() { format!("{plain}.*") } else { plain }
 }
 
 /// Of a subject of a topic that has one for each region.
@@ -44,7 +39,7 @@ mod tests {
         assert_eq!(subject(Topic::Send, &eu), "gazer.send.v1");
         for topic in Topic::ALL {
             let region = region_of(topic, &subject(topic, &eu));
-            assert_eq!(region.is_some(), is_by_region(topic), "{topic:?}");
+            assert_eq!(region.is_some(), topic.is_by_region(), "{topic:?}");
         }
         assert_eq!(region_of(Topic::Check, "gazer.observed.v1.eu-1"), None);
     }

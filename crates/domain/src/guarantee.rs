@@ -36,8 +36,7 @@ pub fn while_silent(settings: &Settings, regions: usize, lateness: Duration) -> 
 
 /// The longest that one check can take, with all its attempts.
 pub fn longest_check(settings: &Settings) -> Duration {
-    let again = u32::from(settings.verify.attempts);
-    settings.spec.timeout() * (1 + again) + settings.verify.gap * again
+    settings.verify.longest(settings.spec.timeout())
 }
 
 #[cfg(test)]

@@ -47,6 +47,14 @@ pub struct Verify {
     pub gap: Duration,
 }
 
+impl Verify {
+    /// The longest that a check takes, each of whose attempts takes its whole timeout.
+    pub fn longest(self, timeout: Duration) -> Duration {
+        let again = u32::from(self.attempts);
+        timeout * (1 + again) + self.gap * again
+    }
+}
+
 impl Default for Verify {
     fn default() -> Self {
         Self { attempts: 2, gap: Duration::from_secs(1) }

@@ -19,6 +19,13 @@ mod plan;
 mod schedule;
 mod send;
 mod starved;
+#[cfg(test)]
+#[path = "../tests/it/trial.rs"]
+mod trial;
+
+// What tests inside and outside share names us from outside.
+#[cfg(test)]
+extern crate self as gazer_functions;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -31,6 +38,7 @@ use gazer_probes::Prober;
 use gazer_store::Store;
 
 pub use canary::Lookout;
+pub use plan::CLOCK;
 
 /// What functions are made of that need no database.
 #[derive(Clone)]

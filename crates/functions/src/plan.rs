@@ -1,13 +1,12 @@
 //! plan: which slots are due, published at their instants.
 //!
 //! Woken by the clock once a minute, it stays up for that minute, and where turns are handed on, leaves word up to where
-//! it planned. It follows the monitors through the store's change
-//! counter: a bell makes it look at once, a poll every two seconds makes it right. A monitor that is new, resumed or
-//! edited is checked at once, out of turn; at a start nothing is, nor where a region came or went, so that a restart
-//! brings no herd. While the store does not answer, what is known goes on being planned. Run twice at the same time it
-//! would publish slots twice, and the judge would fold the second of each to nothing. Planned time does not run
-//! backwards, but where the clock was an hour ahead and is set right: then everything begins anew at the present, also
-//! at a start that finds slots of the future folded.
+//! it planned. It follows the monitors through the store's change counter: a bell makes it look at once, a poll every two
+//! seconds makes it right. A monitor that is new, resumed or edited is checked at once, out of turn; at a start nothing
+//! is, nor where a region came or went, so that a restart brings no herd. While the store does not answer, what is known
+//! goes on being planned. Run twice at the same time it would publish slots twice, and the judge would fold the second of
+//! each to nothing. Planned time does not run backwards, but where the clock was an hour ahead and is set right: then
+//! everything begins anew at the present, also at a start that finds slots of the future folded.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -39,7 +38,7 @@ const SLOW: Duration = Duration::from_secs(2);
 /// What is due at an instant that was planned is not due again.
 const AFTER: Duration = Duration::from_millis(1);
 /// The lease in which it plans.
-const TURN: &str = "clock";
+pub const CLOCK: &str = "clock";
 /// A batch that waited longer than this in a queue is a backlog, and is dropped: its slots are missed.
 const STALE: Duration = Duration::from_secs(5);
 
@@ -157,7 +156,9 @@ impl Plan {
             set_right(store, now).await.map_err(|err| Failure::new("set instants of the future right", err))?;
         }
         let planned = match seq {
-            None => store.planned_until(TURN).await.map_err(|err| Failure::new("read up to where was planned", err))?,
+            None => {
+                store.planned_until(CLOCK).await.map_err(|err| Failure::new("read up to where was planned", err))?
+            }
             Some(_) => None,
         };
         let asked = store.requests_claim(now).await;
@@ -210,7 +211,7 @@ impl Plan {
             return;
         }
         let next = state.schedule.waiting(now).map_or(now + AFTER, |(_, oldest)| oldest);
-        if let Err(err) = self.parts.store.planned_note(TURN, state.epoch, next).await {
+        if let Err(err) = self.parts.store.planned_note(CLOCK, state.epoch, next).await {
             tracing::warn!(error = &err as &dyn std::error::Error, "up to where was planned is not written down");
         }
     }

@@ -10,7 +10,6 @@ use std::time::Duration;
 use gazer_bus::crash::{self, Point};
 use gazer_bus::function::Intake;
 use gazer_bus::{Failure, Function, Message, Report, Role, Sent, Topic, Wake, Woken};
-
 use gazer_domain::{DeliveryId, Timestamp};
 
 use crate::{Outside, lock};

@@ -65,11 +65,7 @@ impl App {
         };
         let at = listener.as_ref().map(TcpListener::local_addr).transpose();
         let at = at.context("the listening address could not be read")?;
-        let house = if config.part.roles.iter().any(|role| role.needs_store()) {
-            Some(House::open(&config, at).await?)
-        } else {
-            None
-        };
+        let house = House::of(&config, at).await?;
         let (turns, keepers) = match &house {
             Some(house) => turn::of(&house.store, &config.place, &config.part.roles).await?,
             None => Default::default(),

@@ -152,18 +152,11 @@ pub struct House {
 }
 
 impl House {
-    /// Monitors are checked from there as well, unless they say otherwise.
-    pub async fn add_region(&self, region: &Region) -> anyhow::Result<()> {
-        let added = self.store.region_add(region, system_now()).await;
-        added.map(drop).context("the region could not be written down")
-    }
-
-    /// The lease of the clock's turn, for a process that asks for it when it is woken.
-    pub fn clock_lease(&self) -> Arc<dyn Lease> {
-        turn::lease(&self.store, turn::CLOCK)
-    }
-
-    pub async fn open(config: &Config, at: Option<SocketAddr>) -> anyhow::Result<Self> {
+    /// Opens it, where the roles of this process need it.
+    pub async fn of(config: &Config, at: Option<SocketAddr>) -> anyhow::Result<Option<Self>> {
+        if !config.roles().iter().any(|role| role.needs_store()) {
+            return Ok(None);
+        }
         let public_url = config.public_url.clone().or_else(|| at.map(reachable)).unwrap_or_else(|| reachable(UNTOLD));
         let (store, key) = place::open(&config.place, public_url.as_str()).await?;
         store.leases_release().await.context("the leases of the last run could not be released")?;
@@ -175,11 +168,22 @@ impl House {
         if config.mail.is_none() {
             mailless(&store).await?;
         }
-        if config.part.roles.contains(&Role::Check) {
-            let added = store.region_add(&config.part.region, system_now()).await;
-            added.context("the region of this process could not be written down")?;
+        let house = Self { store, key, public_url, owner };
+        if config.roles().contains(&Role::Check) {
+            house.add_region(config.region()).await?;
         }
-        Ok(Self { store, key, public_url, owner })
+        Ok(Some(house))
+    }
+
+    /// Monitors are checked from there as well, unless they say otherwise.
+    pub async fn add_region(&self, region: &Region) -> anyhow::Result<()> {
+        let added = self.store.region_add(region, system_now()).await;
+        added.map(drop).context("the region of this process could not be written down")
+    }
+
+    /// The lease of the clock's turn, for a process that asks for it when it is woken.
+    pub fn clock_lease(&self) -> Arc<dyn Lease> {
+        turn::lease(&self.store, gazer_functions::CLOCK)
     }
 }
 

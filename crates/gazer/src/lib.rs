@@ -23,10 +23,10 @@ mod turn;
 
 use std::process::ExitCode;
 
-pub use assembly::{Assembly, House, Site, Ties};
-pub use chance::secret;
 use clap::{CommandFactory, Parser};
 
+pub use assembly::{Assembly, House, Site, Ties};
+pub use chance::secret;
 pub use config::Config;
 
 use cli::{Cli, Command, Failure, UNKNOWN, USAGE};

@@ -13,8 +13,7 @@ use crate::config::Place;
 
 /// Roles of which one process has the turn, with the name of its lease. The data folder keeps who had it, for the next
 /// start: it need not wait for the lease of one that was killed.
-const LEASES: [(Role, &str); 2] = [(Role::Plan, CLOCK), (Role::Deliver, "deliver")];
-pub(crate) const CLOCK: &str = "clock";
+const LEASES: [(Role, &str); 2] = [(Role::Plan, gazer_functions::CLOCK), (Role::Deliver, "deliver")];
 
 #[derive(Debug)]
 struct Kept {

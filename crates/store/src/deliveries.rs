@@ -66,6 +66,18 @@ pub enum Settled {
     Dead { why: String },
 }
 
+impl Settled {
+    /// When it is due again, when it was settled, and what was answered, as they are kept.
+    pub(crate) fn written(&self, now: Timestamp) -> (Option<Timestamp>, Option<Timestamp>, String) {
+        let (due, settled_at, receipt) = match self {
+            Self::Delivered { receipt } => (None, Some(now), receipt),
+            Self::Again { at, why } => (Some(*at), None, why),
+            Self::Dead { why } => (None, Some(now), why),
+        };
+        (due, settled_at, receipt.chars().take(RECEIPT_CHARS).collect())
+    }
+}
+
 macro_rules! view {
     () => {
         "select d.id, d.key, d.event, d.event_kind, d.state, d.attempts, d.due_at, d.settled_at, d.receipt,
@@ -127,16 +139,16 @@ impl Store {
         settled: &Settled,
         now: Timestamp,
     ) -> Result<bool> {
-        let (state, due, settled_at, receipt) = match settled {
-            Settled::Delivered { receipt } => (State::Delivered, None, Some(now), receipt),
-            Settled::Again { at, why } => (State::Waiting, Some(*at), None, why),
-            Settled::Dead { why } => (State::Dead, None, Some(now), why),
+        let state = match settled {
+            Settled::Delivered { .. } => State::Delivered,
+            Settled::Again { .. } => State::Waiting,
+            Settled::Dead { .. } => State::Dead,
         };
+        let (due, settled_at, receipt) = settled.written(now);
         let mut conn = self.write().await?;
         let sql = "update deliveries set state = $3, due_at = coalesce($4, due_at), settled_at = $5, receipt = $6,
                 attempts = attempts + 1
             where id = $1 and epoch = $2 and state = 'leased'";
-        let receipt: String = receipt.chars().take(RECEIPT_CHARS).collect();
         let mine = conn.run(sql, args![id, epoch, state.as_str(), due, settled_at, receipt]).await? == 1;
         if mine && state != State::Delivered {
             conn.run(include_str!("deliveries/merge.sql"), args![id, now]).await?;

@@ -122,12 +122,12 @@ impl Store {
         Ok(Some(true))
     }
 
-    fn issue_link(&self, id: IssueId) -> String {
-        format!("{}/operator/issues/{id}", self.public_url())
+    fn issues_link(&self) -> String {
+        format!("{}/operator/issues", self.public_url())
     }
 
     fn told(&self, issue: &Issue, repeats: u64) -> Told {
-        Told::of(issue, repeats, self.issue_link(issue.id))
+        Told::of(issue, repeats, format!("{}/{}", self.issues_link(), issue.id))
     }
 }
 

@@ -1,5 +1,5 @@
 //! The deployment, on an emulator of AWS that runs the real functions. `make aws-test` installs what this needs.
-#![allow(clippy::unwrap_used, reason = "a test that panics has failed, which is what it is for")]
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed, which is what it is for")]
 
 mod stack;
 mod story;

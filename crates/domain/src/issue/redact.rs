@@ -4,6 +4,8 @@
 //! `Bearer` or `password`; tokens and secrets of ours by their prefix; addresses of people; and long runs of letters and
 //! digits, which is what keys look like. Ids of ours stay, for they are names and say where to look.
 
+use crate::id::{Channels, Incidents, Issues, Kind, Monitors, Rules, Teams, Tokens, Users};
+
 /// Stands for what was taken out.
 const HIDDEN: &str = "…";
 /// What is kept of a message.
@@ -16,7 +18,18 @@ const PREFIXES: [&str; 2] = ["whsec_", "gzr_"];
 /// What stands after one of these is hidden.
 const NAMES: [&str; 8] = ["password", "passwd", "secret", "token", "authorization", "cookie", "api-key", "api_key"];
 const SCHEMES: [&str; 2] = ["bearer", "basic"];
-const ID_PREFIXES: [&str; 10] = ["mon", "inc", "chn", "rul", "team", "usr", "tok", "iss", "dlv", "isn"];
+const ID_PREFIXES: [&str; 10] = [
+    Monitors::PREFIX,
+    Incidents::PREFIX,
+    Channels::PREFIX,
+    Rules::PREFIX,
+    Teams::PREFIX,
+    Users::PREFIX,
+    Tokens::PREFIX,
+    Issues::PREFIX,
+    "dlv",
+    "isn",
+];
 /// Letters of an id after its prefix.
 const ID_BODY: usize = 26;
 

@@ -1,36 +1,19 @@
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use gazer_bus::hold::{self, Lease};
-use gazer_bus::{Bus, Clock, Hold};
-use gazer_channels::Channels;
+use gazer_bus::{Clock, Hold};
 use gazer_domain::Region;
 use gazer_domain::cause::{Cause, Code};
 use gazer_domain::sight::{Canaries, Episode, Look, Told};
 use gazer_domain::verdict::{Judgement, Verdict};
-use gazer_probes::{Config, Prober};
-use gazer_store::{Location, Options, SealingKey, Store, TrackedEpisode};
-use gazer_testkit::now::now;
+use gazer_store::TrackedEpisode;
 use gazer_testkit::receiver::WebhookReceiver;
 
 use super::*;
+use crate::trial::{self, Still};
 
 const SOON: Duration = Duration::from_secs(10);
-
-/// Stands where it is put.
-#[derive(Debug)]
-struct Still(AtomicI64);
-
-impl Clock for Still {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
-    }
-
-    fn sleep(&self, length: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        Box::pin(tokio::time::sleep(length))
-    }
-}
 
 /// Ours, in the turn that it says.
 #[derive(Debug)]
@@ -56,27 +39,13 @@ struct World {
 
 impl World {
     async fn new() -> Self {
-        let key = SealingKey::from_bytes([7; 32]);
-        let options = Options { location: Location::Memory, key, public_url: String::new() };
-        let prober = Prober::new(Config { witnesses: Vec::new(), ..Config::new(now) }).expect("a prober");
         let receiver = WebhookReceiver::start().await;
         let url = receiver.url().parse().expect("a URL");
         let operator = Operator { webhook: Some((url, vec![7; 24])), ..Operator::default() };
-        let (clock, epoch) = (Arc::new(Still(AtomicI64::new(1_790_000_000_000))), Arc::new(AtomicI64::new(1)));
+        let (clock, epoch) = (Arc::new(Still::new()), Arc::new(AtomicI64::new(1)));
         let (hold, _) = hold::keep(Arc::new(Ours(Arc::clone(&epoch))));
-        let parts = Parts {
-            store: Store::open(options).await.expect("a store in memory"),
-            bus: Bus::new(),
-            clock: clock.clone(),
-            hold,
-            channels: Arc::new(Channels::new(prober.clone(), None)),
-            prober,
-            random: |bytes| bytes.fill(1),
-            retention: SOON,
-            spread: Duration::ZERO,
-            hands_on: false,
-            lookout: Arc::new(Lookout::new(Region::local(), Lookout::EVERY, operator)),
-        };
+        let lookout = Lookout::new(Region::local(), Lookout::EVERY, operator);
+        let parts = Parts { hold, ..trial::parts(trial::store().await, clock.clone(), lookout) };
         let world = Self { canary: Canary::new(&parts), clock, epoch, receiver };
         world.turn(1).await;
         world
@@ -99,8 +68,7 @@ impl World {
 
     /// Looks once, a little later.
     async fn look(&self) {
-        let later = i64::try_from(Lookout::EVERY.as_millis()).expect("it is short");
-        self.clock.0.fetch_add(later, Ordering::SeqCst);
+        self.clock.stand_at(self.clock.now() + Lookout::EVERY);
         let (at, until) = (self.clock.now(), self.clock.now());
         self.canary.run(Woken::Clock { at, until }).await.expect("it runs");
     }

@@ -1,35 +1,19 @@
-use std::pin::Pin;
 use std::sync::Arc;
 
-use gazer_bus::{Bus, Clock, Hold, Sent};
-use gazer_channels::{Channels, Operator};
+use gazer_bus::{Clock, Sent};
+use gazer_channels::Operator;
 use gazer_domain::Region;
 use gazer_domain::channel::About;
 use gazer_domain::delivery::Outcome;
 use gazer_domain::issue::{Fingerprint, Kind};
-use gazer_probes::{Config, Prober};
-use gazer_store::{Location, Options, Page, SealingKey, Store};
-use gazer_testkit::now::now;
+use gazer_store::Page;
 
 use super::*;
 use crate::Lookout;
 use crate::deliver::Deliver;
+use crate::trial::{self, Still};
 
-const DAY: i64 = 86_400_000;
-
-/// Stands where it is put.
-#[derive(Debug)]
-struct Still(AtomicI64);
-
-impl Clock for Still {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
-    }
-
-    fn sleep(&self, _: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        Box::pin(std::future::ready(()))
-    }
-}
+const DAY: u64 = 86_400_000;
 
 struct World {
     issue: Issue,
@@ -40,23 +24,9 @@ struct World {
 
 impl World {
     async fn with(operator: Operator) -> Self {
-        let key = SealingKey::from_bytes([7; 32]);
-        let options = Options { location: Location::Memory, key, public_url: "https://gazer.example".into() };
-        let prober = Prober::new(Config { witnesses: Vec::new(), ..Config::new(now) }).expect("a prober");
-        let clock = Arc::new(Still(AtomicI64::new(1_790_000_000_000)));
-        let parts = Parts {
-            store: Store::open(options).await.expect("a store in memory"),
-            bus: Bus::new(),
-            clock: clock.clone(),
-            hold: Hold::alone(),
-            channels: Arc::new(Channels::new(prober.clone(), None)),
-            prober,
-            random: |bytes| bytes.fill(1),
-            spread: Duration::ZERO,
-            hands_on: false,
-            retention: POLL,
-            lookout: Arc::new(Lookout::new(Region::local(), Lookout::EVERY, operator)),
-        };
+        let clock = Arc::new(Still::new());
+        let lookout = Lookout::new(Region::local(), Lookout::EVERY, operator);
+        let parts = trial::parts(trial::store().await, clock.clone(), lookout);
         Self { issue: Issue::new(&parts), inform: Inform::new(&parts), settle: Deliver::new(&parts), clock }
     }
 
@@ -79,8 +49,8 @@ impl World {
         }
     }
 
-    fn pass(&self, millis: i64) {
-        self.clock.0.fetch_add(millis, Ordering::SeqCst);
+    fn pass(&self, millis: u64) {
+        self.clock.stand_at(self.clock.now() + Duration::from_millis(millis));
     }
 
     /// Runs with that report, and answers what was handed to the sender.

@@ -3,4 +3,6 @@
 mod regions;
 mod relay;
 mod simulate;
+mod table;
+mod trial;
 mod whole;

@@ -1,12 +1,10 @@
 //! Several regions, as plan, check, judge and audit see them: what travels between is put in by hand.
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use gazer_bus::{Bus, CheckBatch, Clock, Hold, Message, Observed, Registry, Woken};
-use gazer_channels::{Channels, Operator};
+use gazer_bus::{CheckBatch, Clock, Message, Observed, Registry, Woken};
+use gazer_channels::Operator;
 use gazer_domain::cause::{Cause, Code};
 use gazer_domain::http::{HttpSpec, parse_url};
 use gazer_domain::incident::EventKind;
@@ -16,32 +14,17 @@ use gazer_domain::period::Status;
 use gazer_domain::verdict::{Judgement, Verdict};
 use gazer_domain::{MonitorId, Quorum, Region, TeamId, Timestamp};
 use gazer_functions::{Lookout, Parts};
-use gazer_probes::{Config, Prober};
-use gazer_store::{IncidentFilter, IncidentStory, Location, Options, Page, SealingKey, Store};
-use gazer_testkit::now::now;
+use gazer_store::{IncidentFilter, IncidentStory, Page};
 use gazer_testkit::sample::well;
 
+use crate::trial::{self, Still};
 use crate::whole;
 
 const TEAM: TeamId = TeamId::from_bits(1);
-const START: Timestamp = Timestamp::from_millis(1_790_000_000_000);
+const START: Timestamp = Still::START;
 const NEVER: Duration = Duration::from_secs(86_400);
 const MINUTE: Duration = Duration::from_secs(60);
 const NAMES: [&str; 3] = ["local", "fra", "nyc"];
-
-/// Stands where it is put.
-#[derive(Debug)]
-struct Still(AtomicI64);
-
-impl Clock for Still {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
-    }
-
-    fn sleep(&self, length: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        Box::pin(tokio::time::sleep(length))
-    }
-}
 
 struct World {
     parts: Parts,
@@ -53,9 +36,7 @@ struct World {
 impl World {
     /// Three regions, of which this process probes from the first, and a monitor that a majority decides about.
     async fn new() -> Self {
-        let key = SealingKey::from_bytes([7; 32]);
-        let options = Options { location: Location::Memory, key, public_url: String::new() };
-        let store = Store::open(options).await.expect("a store in memory");
+        let store = trial::store().await;
         let [local, others @ ..] = regions();
         store.region_add(&local, START).await.expect("a region");
         for other in &others {
@@ -74,21 +55,8 @@ impl World {
         let id = MonitorId::from_bits(5);
         let monitor = Monitor { id, settings, revision: 1, created: START, cadence_since: START, paused: false };
         store.monitor_create(TEAM, &monitor).await.expect("a monitor");
-        let prober = Prober::new(Config { witnesses: Vec::new(), ..Config::new(now) }).expect("a prober");
-        let clock = Arc::new(Still(AtomicI64::new(START.millis())));
-        let parts = Parts {
-            store,
-            bus: Bus::new(),
-            clock: clock.clone(),
-            hold: Hold::alone(),
-            channels: Arc::new(Channels::new(prober.clone(), None)),
-            prober,
-            random: |bytes| bytes.fill(1),
-            retention: NEVER,
-            spread: Duration::ZERO,
-            hands_on: false,
-            lookout: Arc::new(Lookout::new(local, NEVER, Operator::default())),
-        };
+        let clock = Arc::new(Still::new());
+        let parts = trial::parts(store, clock.clone(), Lookout::new(local, NEVER, Operator::default()));
         let registry = whole::registry(&parts);
         Self { parts, clock, registry, monitor }
     }
@@ -98,7 +66,7 @@ impl World {
     }
 
     fn stand_at(&self, at: Timestamp) {
-        self.clock.0.store(at.millis(), Ordering::SeqCst);
+        self.clock.stand_at(at);
     }
 
     async fn run(&self, name: &str, woken: Woken) -> u64 {

@@ -5,17 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gazer_bus::hold::Lease;
-use gazer_bus::{Bus, Failure, Hold, Message, SystemClock, Woken};
-use gazer_channels::{Channels, Operator};
+use gazer_bus::{Failure, Hold, Message, SystemClock, Woken};
+use gazer_channels::Operator;
 use gazer_domain::http::{HttpSpec, parse_url};
 use gazer_domain::monitor::{Monitor, Settings, Spec, Verify};
 use gazer_domain::{MonitorId, Quorum, Region, TeamId, Timestamp};
 use gazer_functions::{Lookout, Parts};
-use gazer_probes::{Config, Prober};
-use gazer_store::{Location, Options, SealingKey, Store};
+use gazer_store::Store;
 use gazer_testkit::now::now;
 
-use crate::whole;
+use crate::{trial, whole};
 
 const TEAM: TeamId = TeamId::from_bits(1);
 const MONITORS: u128 = 60;
@@ -83,21 +82,10 @@ async fn every_slot_once(spread: Duration) {
 }
 
 async fn turn(store: &Store, holder: &'static str, spread: Duration) -> Vec<Message> {
-    let prober = Prober::new(Config { witnesses: Vec::new(), ..Config::new(now) }).expect("a prober");
-    let hold = Hold::nobodys();
-    let parts = Parts {
-        store: store.clone(),
-        bus: Bus::new(),
-        clock: Arc::new(SystemClock::default()),
-        hold: hold.clone(),
-        channels: Arc::new(Channels::new(prober.clone(), None)),
-        prober,
-        random: |bytes| bytes.fill(1),
-        retention: LONG,
-        spread,
-        hands_on: true,
-        lookout: Arc::new(Lookout::new(Region::local(), LONG, Operator::default())),
-    };
+    let (hold, clock) = (Hold::nobodys(), Arc::new(SystemClock::default()));
+    let lookout = Lookout::new(Region::local(), LONG, Operator::default());
+    let parts = trial::parts(store.clone(), clock, lookout);
+    let parts = Parts { hold: hold.clone(), spread, hands_on: true, ..parts };
     let keeper = hold.keep(Arc::new(Clock { store: store.clone(), holder }));
     hold.gained().await;
     let registry = whole::registry(&parts);
@@ -109,9 +97,7 @@ async fn turn(store: &Store, holder: &'static str, spread: Duration) -> Vec<Mess
 }
 
 async fn store() -> Store {
-    let key = SealingKey::from_bytes([7; 32]);
-    let options = Options { location: Location::Memory, key, public_url: String::new() };
-    let store = Store::open(options).await.expect("a store in memory");
+    let store = trial::store().await;
     store.region_add(&Region::local(), now()).await.expect("a region");
     store.team_create(TEAM, "Ours", now()).await.expect("a team");
     for n in 0..MONITORS {

@@ -1,11 +1,17 @@
 //! A process that does everything.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use gazer_bus::Registry;
 use gazer_functions::{Outside, Parts};
 
 pub(crate) fn registry(parts: &Parts) -> Registry {
+    registry_that_says(parts, None)
+}
+
+/// And says what it sees of itself so often.
+pub(crate) fn registry_that_says(parts: &Parts, says_every: Option<Duration>) -> Registry {
     let outside = Outside {
         bus: parts.bus.clone(),
         clock: Arc::clone(&parts.clock),
@@ -13,7 +19,7 @@ pub(crate) fn registry(parts: &Parts) -> Registry {
         channels: Arc::clone(&parts.channels),
         region: parts.lookout.region.clone(),
         name: "only".into(),
-        says_every: None,
+        says_every,
         checks: 4_000,
     };
     gazer_functions::registry(&outside, Some(parts))

@@ -54,16 +54,11 @@ struct Verified {
 impl Reckoning {
     fn of(case: Case, terms: Terms) -> Self {
         let bills = [Design::Batched, Design::Single].map(|design| Bill::of(design, &case, &terms));
-        let duration = verified_duration();
+        let duration = Verify::default().longest(DEFAULT_TIMEOUT);
         let slow = Bill::of(Design::Batched, &Case { troubled_duration: duration, ..case }, &terms);
         let verified = Verified { duration, more_usd: slow.work_usd() - bills[0].work_usd() };
         Self { case, terms, bills, verified }
     }
-}
-
-fn verified_duration() -> Duration {
-    let Verify { attempts, gap } = Verify::default();
-    DEFAULT_TIMEOUT + (gap + DEFAULT_TIMEOUT) * u32::from(attempts)
 }
 
 fn case(flags: &CostFlags) -> Case {

@@ -17,7 +17,6 @@ use crate::{Result, Settled, Store};
 
 /// A digest names so many issues, those that repeated most, and counts the others.
 const NAMED: usize = 20;
-const RECEIPT_CHARS: usize = 1_000;
 
 /// One message under a lease; whoever settles it says the `epoch`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +51,7 @@ impl Store {
         let sql = "update issue_news set settled_at = $2, receipt = 'a later message says it' where issue = $1
             and settled_at is null";
         conn.run(sql, args![key, now]).await?;
-        let link = format!("{}/operator/issues", self.public_url());
+        let link = self.issues_link();
         let news = News { kind, issues: vec![self.told(issue, u64::from(kind == Kind::Regressed))], more: 0, link };
         for way in ways {
             write(conn, &message_id(issue.id, now, *way), Some(key), *way, &news, now).await?;
@@ -79,7 +78,7 @@ impl Store {
         }
         let issues: Vec<Told> = repeated.iter().take(NAMED).map(|row| self.repeated(row)).collect::<Result<_>>()?;
         let more = u32::try_from(repeated.len() - issues.len()).unwrap_or(u32::MAX);
-        let link = format!("{}/operator/issues", self.public_url());
+        let link = self.issues_link();
         let news = News { kind: Kind::Digest, issues, more, link };
         let sql = "update issues set told_times = times, told_at = $1 where state = 'open' and times > told_times";
         conn.run(sql, args![now]).await?;
@@ -131,12 +130,7 @@ impl Store {
         settled: &Settled,
         now: Timestamp,
     ) -> Result<bool> {
-        let (due, settled_at, receipt) = match settled {
-            Settled::Delivered { receipt } => (None, Some(now), receipt),
-            Settled::Again { at, why } => (Some(*at), None, why),
-            Settled::Dead { why } => (None, Some(now), why),
-        };
-        let receipt: String = receipt.chars().take(RECEIPT_CHARS).collect();
+        let (due, settled_at, receipt) = settled.written(now);
         let sql = "update issue_news set leased = 0, due_at = coalesce($3, due_at), settled_at = $4, receipt = $5,
                 attempts = attempts + 1
             where id = $1 and epoch = $2 and leased = 1 and settled_at is null";

@@ -1,5 +1,5 @@
 //! One suite, both engines; and what only SQLite's files have.
-#![allow(clippy::unwrap_used, reason = "a test that panics has failed, which is what it is for")]
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed, which is what it is for")]
 
 mod conformance;
 mod files;

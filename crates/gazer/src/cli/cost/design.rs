@@ -5,7 +5,7 @@
 //! what is not as one message each and at once. SNS starts `judge` with each message. Whoever is to be told costs a
 //! bell, a message to `send` and its receipt. `deliver`, `escalate`, `audit` and `expire` also come with the clock.
 //!
-//! Monitors that last failed travel apart, so that their timeouts do not keep the healthy ones' functions up.
+//! Monitors whose last check took long travel apart, so that their timeouts do not keep the healthy ones' functions up.
 //!
 //! The naive [`Design::Single`] is the same with a message and an invocation for each check.
 //!
@@ -79,7 +79,7 @@ pub(crate) struct Case {
     pub(crate) batch: f64,
     /// The longest that a due check waits for others.
     pub(crate) spread: Duration,
-    /// Part of the monitors that last failed.
+    /// Part of the monitors whose last check took long.
     pub(crate) troubled: f64,
     /// What `check` is given.
     pub(crate) memory_mib: f64,

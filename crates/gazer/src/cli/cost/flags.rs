@@ -54,7 +54,7 @@ pub(crate) struct WorkFlags {
     /// The longest that a due check waits for others to travel with.
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = spread)]
     pub(crate) spread: Duration,
-    /// The part of all monitors that last failed; they travel in batches of their own.
+    /// The part of all monitors whose last check took more than 2 s; they travel in batches of their own.
     #[arg(long, value_name = "PERCENT", default_value = "1%", value_parser = percent)]
     pub(crate) troubled: f64,
     /// MiB of memory that the function check is given.
