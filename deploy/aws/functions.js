@@ -13,8 +13,17 @@ const arn = (resource) => ({ "Fn::GetAtt": [resource, "Arn"] });
 const topic = (name) => `${title(name)}Topic`;
 const role = (name) => `${title(name)}Role`;
 
-// As osls calls it in the template.
+// As osls calls them in the template.
 const lambda = (name) => `${title(name)}LambdaFunction`;
+const logGroup = (name) => `${title(name)}LogGroup`;
+const groupName = (name, stage) => `/aws/lambda/gazer-${stage}-${name}`;
+const groupArn = (name, stage) =>
+  sub(`arn:\${AWS::Partition}:logs:\${AWS::Region}:\${AWS::AccountId}:log-group:${groupName(name, stage)}:*`);
+
+// Everybody says what goes wrong with it, but those that make issues of it.
+const isHeard = (row) => !["issue", "inform"].includes(row.name);
+// What Lambda writes where a function could not: crates/aws/src/crash.rs reads it.
+const CRASHES = '?"Task timed out" ?"Runtime.OutOfMemory" ?"Runtime.ExitError" ?"Runtime.InvalidEntrypoint" ?"Runtime.Unknown"';
 
 // Where people reach the pages: where AWS puts them, unless it is given.
 module.exports.publicUrl = async ({ resolveVariable }) =>
@@ -44,7 +53,13 @@ module.exports.functions = async ({ resolveVariable }) => {
       memorySize: row.memory,
       timeout: row.timeout,
       role: role(row.name),
-      environment: given({ GAZER_FUNCTION: row.name, ...all, ...knows }),
+      environment: given({
+        GAZER_FUNCTION: row.name,
+        ...all,
+        ...knows,
+        // How pg_stat_activity calls its connections.
+        ...(row.house && { PGAPPNAME: `gazer-${stage}-${row.name}` }),
+      }),
       events: events(row, stage),
       ...(row.concurrency && { reservedConcurrency: row.concurrency }),
       ...(row.house && { vpc: { securityGroupIds: [{ Ref: "FunctionsGroup" }], subnetIds: subnets() } }),
@@ -99,6 +114,7 @@ module.exports.resources = async ({ resolveVariable }) => {
   };
   for (const row of rows) {
     resources[role(row.name)] = roleOf(row, stage);
+    if (isHeard(row)) Object.assign(resources, crashesOf(row, stage));
     if (row.topic) {
       resources[topic(row.name)] = {
         Type: "AWS::SNS::Topic",
@@ -131,6 +147,24 @@ const clock = (row, stage) => ({
   },
 });
 
+// Hands on to `issue` what Lambda wrote into the log of a function.
+const crashesOf = ({ name }, stage) => ({
+  [`${title(name)}CrashesPermission`]: {
+    Type: "AWS::Lambda::Permission",
+    Properties: {
+      FunctionName: arn(lambda("issue")),
+      Action: "lambda:InvokeFunction",
+      Principal: "logs.amazonaws.com",
+      SourceArn: groupArn(name, stage),
+    },
+  },
+  [`${title(name)}Crashes`]: {
+    Type: "AWS::Logs::SubscriptionFilter",
+    DependsOn: [`${title(name)}CrashesPermission`],
+    Properties: { LogGroupName: { Ref: logGroup(name) }, FilterPattern: CRASHES, DestinationArn: arn(lambda("issue")) },
+  },
+});
+
 const trust = (service) => ({
   Version: "2012-10-17",
   Statement: [{ Effect: "Allow", Principal: { Service: service }, Action: "sts:AssumeRole" }],
@@ -145,10 +179,12 @@ const allow = (sid, actions, resource) => ({ Sid: sid, Effect: "Allow", Action: 
 
 // What one function may do, and nothing else.
 const roleOf = (row, stage) => {
-  const logs = sub(`arn:\${AWS::Partition}:logs:\${AWS::Region}:\${AWS::AccountId}:log-group:/aws/lambda/gazer-${stage}-${row.name}:*`);
-  const statements = [allow("WriteItsOwnLog", ["logs:CreateLogStream", "logs:PutLogEvents"], logs)];
-  if (row.publishes.length) {
-    statements.push(allow("Publish", "sns:Publish", row.publishes.map((name) => ({ Ref: topic(name) }))));
+  const statements = [
+    allow("WriteItsOwnLog", ["logs:CreateLogStream", "logs:PutLogEvents"], groupArn(row.name, stage)),
+  ];
+  const publishes = [...row.publishes, ...(isHeard(row) ? ["issue"] : [])];
+  if (publishes.length) {
+    statements.push(allow("Publish", "sns:Publish", publishes.map((name) => ({ Ref: topic(name) }))));
   }
   if (row.age) statements.push(allow("PutAside", "sqs:SendMessage", arn("Failed")));
   if (row.house) {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use gazer::issues::{Heard, Speaker};
 use gazer_bus::outbox::Outbox;
 use gazer_bus::parcel::{Packer, Size};
 use gazer_bus::{Bus, Topic};
@@ -23,20 +24,24 @@ pub(crate) struct Carrying {
     bus: Bus,
     /// Whether the invocation waits for what is still here.
     ending: watch::Sender<bool>,
+    /// What went wrong in this process, and who says so.
+    heard: Heard,
+    speaker: Speaker,
 }
 
 impl Carrying {
-    pub(crate) fn start(bus: &Bus, packer: &Arc<Packer>, sns: &Sns) -> Self {
+    pub(crate) fn start(bus: &Bus, packer: &Arc<Packer>, sns: &Sns, heard: Heard, speaker: Speaker) -> Self {
         let (ending, ends) = watch::channel(false);
         for topic in Topic::ALL {
             let Some(outbox) = bus.outbox(topic) else { continue };
             tokio::spawn(carry(topic, outbox, Arc::clone(packer), sns.clone(), ends.clone()));
         }
-        Self { bus: bus.clone(), ending }
+        Self { bus: bus.clone(), ending, heard, speaker }
     }
 
-    /// Until everything that was published is on its way.
+    /// Until everything that was published is on its way, and what went wrong with it.
     pub(crate) async fn end(&self) {
+        self.heard.publish(&self.bus, &self.speaker);
         self.ending.send_replace(true);
         self.bus.all_carried().await;
         self.ending.send_replace(false);

@@ -1,10 +1,14 @@
 //! What invoked a function, read from the event that Lambda hands over.
 
+use anyhow::Context;
+use aws_lambda_events::cloudwatch_logs::LogsEvent;
 use aws_lambda_events::sns::SnsEvent;
 use gazer_bus::parcel::Packer;
 use gazer_bus::{Message, Topic};
 use gazer_domain::Region;
 use serde_json::Value;
+
+use crate::crash;
 
 /// The messages of its topic, or `None` where it was the clock.
 pub(crate) fn messages(
@@ -13,8 +17,14 @@ pub(crate) fn messages(
     packer: &Packer,
     home: &Region,
 ) -> anyhow::Result<Option<Vec<Message>>> {
+    if topic == Some(Topic::Issue) && event.get("awslogs").is_some() {
+        let lines: LogsEvent = serde_json::from_value(event).context("no lines of a log")?;
+        return Ok(Some(
+            crash::reports(&lines, home).into_iter().map(|report| Message::Issue(Box::new(report))).collect(),
+        ));
+    }
     let (Some(topic), true) = (topic, event.get("Records").is_some()) else { return Ok(None) };
-    let event: SnsEvent = serde_json::from_value(event).map_err(|err| anyhow::anyhow!("no event of SNS: {err}"))?;
+    let event: SnsEvent = serde_json::from_value(event).context("no event of SNS")?;
     let mut messages = Vec::new();
     for record in event.records {
         let region = spoken_from(topic, &record.sns.topic_arn, home);

@@ -8,6 +8,7 @@
 
 mod batches;
 mod carry;
+mod crash;
 mod event;
 mod log;
 mod own;
@@ -18,10 +19,10 @@ mod web;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    log::start();
+    let heard = log::start();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.expect("a thread and an epoll handle can be had at start");
-    match runtime.block_on(serve::serve()) {
+    match runtime.block_on(serve::serve(heard)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(err) => {
             tracing::error!("this function cannot start: {err:#}");

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use aws_config::BehaviorVersion;
+use gazer::issues::{Heard, Speaker};
 use gazer::{Assembly, Config, House, Ties};
 use gazer_bus::hold::Lease;
 use gazer_bus::parcel::Packer;
@@ -30,7 +31,7 @@ const ASK: Duration = Duration::from_secs(1);
 /// The pages, which are no function of the registry.
 const WEB: &str = "web";
 
-pub(crate) async fn serve() -> anyhow::Result<()> {
+pub(crate) async fn serve(heard: Heard) -> anyhow::Result<()> {
     let own = Own::read()?;
     let config = Config::from_environment().map_err(anyhow::Error::msg)?.taking(role_of(&own.function)?);
     let config = match own.region_key {
@@ -42,7 +43,8 @@ pub(crate) async fn serve() -> anyhow::Result<()> {
     let sns = Sns::new(aws_sdk_sns::Client::new(&sdk), own.topics);
     let (bus, name, home) = (Bus::carried(), gazer::secret(), config.region().clone());
     let packer = Arc::new(Packer::new(name.clone(), home.clone(), config.seals()?, SIZE));
-    let carrying = Carrying::start(&bus, &packer, &sns);
+    let speaker = Speaker { process: name.clone(), region: home.clone() };
+    let carrying = Carrying::start(&bus, &packer, &sns, heard, speaker);
 
     let (mut turns, mut turn) = (Turns::default(), None);
     if let Some(house) = house.as_ref().filter(|_| own.function == Topic::Plan.consumer()) {
@@ -111,13 +113,17 @@ struct Turn {
 
 impl Lambda {
     async fn invoke(&self, event: Value) -> anyhow::Result<()> {
-        let ran = match event::messages(event, self.topic, &self.packer, &self.home)? {
-            Some(messages) => self.run(Woken::Messages(messages)).await,
-            None => self.tick().await,
+        let ran = match event::messages(event, self.topic, &self.packer, &self.home) {
+            Ok(Some(messages)) => self.run(Woken::Messages(messages)).await.map_err(anyhow::Error::from),
+            Ok(None) => self.tick().await.map_err(anyhow::Error::from),
+            Err(why) => {
+                tracing::error!(function = self.function.name(), "an event cannot be read: {why:#}");
+                Err(why)
+            }
         };
         // Also what a run that failed published.
         self.carrying.end().await;
-        Ok(ran?)
+        ran
     }
 
     async fn run(&self, woken: Woken) -> Result<(), Failure> {

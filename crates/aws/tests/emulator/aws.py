@@ -1,4 +1,4 @@
-"""What the tests ask of the emulator that no deployment says: aws.py parameters < JSON, aws.py api, aws.py left."""
+"""What the tests ask of the emulator that no deployment says: aws.py WHAT, with its input as JSON on standard input."""
 
 import json
 import os
@@ -56,4 +56,52 @@ def left():
     print(json.dumps({kind: names for kind, names in found.items() if names}))
 
 
-{"parameters": parameters, "api": api, "queues": queues, "left": left}[sys.argv[1]]()
+def tap():
+    """From now on keeps a copy of what is published on the topics of these functions."""
+    for name in json.load(sys.stdin):
+        url = client("sqs").create_queue(QueueName=f"tap-{name}")["QueueUrl"]
+        asked = client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+        queue = asked["Attributes"]["QueueArn"]
+        client("sns").subscribe(TopicArn=topic(name), Protocol="sqs", Endpoint=queue)
+
+
+def tapped():
+    """What was published on the topic of this function since the last time it was asked, in order."""
+    sqs, found = client("sqs"), []
+    url = sqs.get_queue_url(QueueName=f"tap-{json.load(sys.stdin)}")["QueueUrl"]
+    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        for message in messages:
+            found.append(json.loads(message["Body"])["Message"])
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    print(json.dumps(found))
+
+
+def publish():
+    """Publishes each of these messages on the topic of this function, so many times."""
+    asked = json.load(sys.stdin)
+    region = {"region": {"DataType": "String", "StringValue": os.environ["AWS_REGION"]}}
+    messages = [message for message in asked["messages"] for _ in range(asked["times"])]
+    for start in range(0, len(messages), 10):
+        entries = [
+            {"Id": str(n), "Message": message, "MessageAttributes": region}
+            for n, message in enumerate(messages[start : start + 10])
+        ]
+        answer = client("sns").publish_batch(TopicArn=topic(asked["function"]), PublishBatchRequestEntries=entries)
+        assert not answer["Failed"], answer
+
+
+def topic(function):
+    (only,) = [t["TopicArn"] for t in client("sns").list_topics()["Topics"] if t["TopicArn"].endswith(f"-{function}")]
+    return only
+
+
+WHAT = {
+    "parameters": parameters,
+    "api": api,
+    "queues": queues,
+    "left": left,
+    "tap": tap,
+    "tapped": tapped,
+    "publish": publish,
+}
+WHAT[sys.argv[1]]()

@@ -9,12 +9,13 @@ workers of an older version finish what they do; the lines that the platform wri
 Each patch is one function, and LAUNCHER_SKIP=p_drain,p_cfn leaves it out. The settings are ministack's, with
 LAUNCHER_ASYNC_WIDTH (threads of a function's queue) and LAUNCHER_THROTTLE_BASE_SECONDS / _MAX_SECONDS.
 """
-import contextvars, datetime, functools, heapq, itertools, json, os, threading, time
+import contextvars, datetime, functools, heapq, itertools, json, os, re, threading, time
 
 from ministack import app
 from ministack.core import lambda_runtime as rt
 from ministack.core.arn import parse_arn
 from ministack.core.responses import get_account_id, get_region, new_uuid
+from ministack.services import cloudwatch_logs as cwl
 from ministack.services import eventbridge as eb
 from ministack.services import lambda_svc as L
 from ministack.services import sns
@@ -289,12 +290,20 @@ def p_cfn():
     h["create"], h["update"], h["delete"] = c, u, d
 
 
+# --------------------------------------------------------------------------- logs
+def p_filters():
+    """Filter patterns of subscriptions: ?"one text" ?"or the other"."""
+    def matches(pattern, message):
+        return any(text in (message or "") for text in re.findall(r'\?"([^"]*)"', pattern or ""))
+    cwl._subscription_pattern_matches = matches
+
+
 def main():
     from importlib.metadata import version
     if version("ministack") != VERSION:
         raise SystemExit(f"launcher is written for ministack {VERSION}, found {version('ministack')}")
     skip = os.environ.get("LAUNCHER_SKIP", "").split(",")
-    for p in (p_queue, p_sns, p_events, p_drain, p_cfn):
+    for p in (p_queue, p_sns, p_events, p_drain, p_cfn, p_filters):
         if p.__name__ not in skip:
             p()
     app.main()

@@ -1,5 +1,6 @@
 //! A deployment of its own for a test: PostgreSQL, the emulator, and what `osls deploy` makes there.
 
+use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -11,6 +12,7 @@ use gazer_bus::seal::Seals;
 use gazer_store::SealingKey;
 use gazer_testkit::client;
 use gazer_testkit::postgres::Cluster;
+use gazer_testkit::receiver::WebhookReceiver;
 use http::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -31,7 +33,7 @@ pub(crate) struct Stack {
     emulator: Child,
     port: u16,
     scratch: TempDir,
-    _cluster: Cluster,
+    pub(crate) cluster: Cluster,
     database: String,
     key: [u8; 32],
     /// The id of the HTTP API, and a token for it.
@@ -52,7 +54,7 @@ impl Stack {
         copy_service(&scratch.path().join("deploy"));
         let emulator = emulator(port, scratch.path()).await;
         let (api, token) = (String::new(), String::new());
-        let stack = Self { emulator, port, scratch, _cluster: cluster, database, key: [7; 32], api, token };
+        let stack = Self { emulator, port, scratch, cluster, database, key: [7; 32], api, token };
         stack.write_parameters().await;
         stack
     }
@@ -105,12 +107,16 @@ impl Stack {
     async fn make_token(&self) -> String {
         let (status, _) = self.call(Method::GET, "/monitors", None).await;
         assert_eq!(status, 401, "the API answers, and asks who we are");
-        let gazer = Path::new(env!("CARGO_BIN_EXE_bootstrap")).with_file_name("gazer");
-        let mut command = Command::new(gazer);
-        command.args(["token", "create", "--name", "test"]).env("GAZER_DATABASE", &self.database);
-        command.env("GAZER_KEY", BASE64_STANDARD.encode(self.key));
-        let said = finished(command).await;
+        let said = self.gazer(&["token", "create", "--name", "test"]).await;
         said.split_whitespace().find(|word| word.starts_with("gzr_")).expect("it prints a token").to_owned()
+    }
+
+    /// Runs a command of Gazer beside the functions.
+    pub(crate) async fn gazer(&self, arguments: &[&str]) -> String {
+        let mut command = Command::new(Path::new(env!("CARGO_BIN_EXE_bootstrap")).with_file_name("gazer"));
+        command.args(arguments).env("GAZER_DATABASE", &self.database);
+        command.env("GAZER_KEY", BASE64_STANDARD.encode(self.key));
+        finished(command).await
     }
 
     pub(crate) async fn call(&self, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
@@ -135,6 +141,63 @@ impl Stack {
     /// How many messages lie in the queues of what failed and of what did not arrive.
     pub(crate) async fn put_aside(&self) -> Value {
         serde_json::from_str(&self.ask("queues", None).await).unwrap()
+    }
+
+    /// From now on keeps a copy of what is published on the topics of these functions.
+    pub(crate) async fn tap(&self, functions: &[&str]) {
+        self.ask("tap", Some(&json!(functions))).await;
+    }
+
+    /// What was published since the last time it was asked, in order.
+    pub(crate) async fn tapped(&self, function: &str) -> Vec<String> {
+        serde_json::from_str(&self.ask("tapped", Some(&json!(function))).await).unwrap()
+    }
+
+    /// Publishes each of these messages so many times.
+    pub(crate) async fn publish(&self, function: &str, messages: &[String], times: usize) {
+        let what = json!({"function": function, "messages": messages, "times": times});
+        self.ask("publish", Some(&what)).await;
+    }
+
+    /// How many connections each function has to the database now.
+    pub(crate) async fn connections(&self) -> BTreeMap<String, u64> {
+        let sql =
+            "SELECT application_name, count(*) FROM pg_stat_activity WHERE application_name LIKE 'gazer-%' GROUP BY 1";
+        let said = self.cluster.sql("postgres", sql).await.unwrap();
+        let rows = said.lines().filter_map(|line| line.split_once('|'));
+        rows.map(|(name, count)| (name.to_owned(), count.parse().unwrap())).collect()
+    }
+
+    /// Ends a process of this function with SIGKILL.
+    pub(crate) fn kill(&self, function: &str) {
+        let variable = format!("GAZER_FUNCTION={function}");
+        let is_it = |pid: &u32| {
+            let variables = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+            variables.split(|byte| *byte == 0).any(|each| each == variable.as_bytes())
+        };
+        let found = gazer_testkit::usage::descendants(self.emulator.id().unwrap()).into_iter().find(is_it);
+        signal("KILL", &[found.unwrap_or_else(|| panic!("no process of {function}"))]);
+    }
+
+    /// A channel that is told of everything, and its secret.
+    pub(crate) async fn tell(&self, receiver: &WebhookReceiver) -> String {
+        let hook = json!({"name": "Pager", "kind": "webhook", "webhook": {"url": receiver.url()}});
+        let channel = self.create("/channels", hook).await;
+        let rule = json!({
+            "name": "All", "monitors": "all", "channels": [channel["id"]], "on": ["down", "recovered"], "after": "0s",
+        });
+        self.create("/alert-rules", rule).await;
+        channel["webhook"]["secret"].as_str().unwrap().to_owned()
+    }
+
+    /// A monitor of this URL without verification, and its path in the API.
+    pub(crate) async fn watch(&self, url: &str, interval: &str) -> String {
+        let monitor = json!({
+            "name": url, "kind": "http", "http": {"url": url, "timeout": "2s"},
+            "interval": interval, "verify": {"attempts": 0, "gap": "0s"},
+        });
+        let monitor = self.create("/monitors", monitor).await;
+        format!("/monitors/{}", monitor["id"].as_str().unwrap())
     }
 
     /// What there is in the account.
@@ -169,11 +232,16 @@ impl Drop for Stack {
     fn drop(&mut self) {
         // The functions are its children, and outlive it otherwise.
         let Some(pid) = self.emulator.id() else { return };
-        let mut pids: Vec<String> = gazer_testkit::usage::descendants(pid).iter().map(u32::to_string).collect();
-        pids.push(pid.to_string());
-        let mut kill = std::process::Command::new("sh");
-        kill.args(["-c", "kill -KILL \"$@\"", "sh"]).args(pids).stderr(Stdio::null()).status().ok();
+        let mut pids = gazer_testkit::usage::descendants(pid);
+        pids.push(pid);
+        signal("KILL", &pids);
     }
+}
+
+fn signal(name: &str, pids: &[u32]) {
+    let mut kill = std::process::Command::new("sh");
+    kill.args(["-c", "kill -s \"$@\"", "sh", name]).args(pids.iter().map(u32::to_string));
+    kill.stderr(Stdio::null()).status().ok();
 }
 
 pub(crate) fn root() -> PathBuf {

@@ -15,17 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 async fn a_site_that_breaks_is_told_and_told_again_when_it_works() {
     let (site, receiver) = (Site::http().await, WebhookReceiver::start().await);
     let stack = Stack::deploy().await;
-    let hook = json!({"name": "Pager", "kind": "webhook", "webhook": {"url": receiver.url()}});
-    let channel = stack.create("/channels", hook).await;
-    let secret = channel["webhook"]["secret"].as_str().unwrap().to_owned();
-    let rule = json!({"name": "All", "monitors": "all", "channels": [channel["id"]], "on": ["down", "recovered"], "after": "0s"});
-    stack.create("/alert-rules", rule).await;
-    let monitor = json!({
-        "name": "Shop", "kind": "http", "http": {"url": site.url(), "timeout": "2s"},
-        "interval": "5s", "verify": {"attempts": 0, "gap": "0s"},
-    });
-    let monitor = stack.create("/monitors", monitor).await;
-    let monitor = format!("/monitors/{}", monitor["id"].as_str().unwrap());
+    let secret = stack.tell(&receiver).await;
+    let monitor = stack.watch(&site.url(), "5s").await;
     // Wait until it is planned, in two turns of the clock.
     site.record().wait_until(|hits| hits.len() >= 3, PATIENCE).await;
     assert_eq!(stack.get(&monitor).await["health"][0]["region"], "us-east-1");
