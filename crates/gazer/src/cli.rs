@@ -3,6 +3,7 @@
 //! Each flag of `serve` can also be given as `GAZER_…`. Nothing is decided here: [`crate::config`] resolves what was
 //! written, and each command has its file. Bad usage ends with 2 and a sentence that names the flag.
 
+pub(crate) mod aws;
 pub(crate) mod check;
 pub(crate) mod cost;
 pub(crate) mod demo;
@@ -50,6 +51,9 @@ pub(crate) enum Command {
     Demo(DemoFlags),
     /// Check one URL now and show where the time went.
     Check(CheckFlags),
+    /// Print what a deployment to AWS needs, and what it made.
+    #[command(subcommand)]
+    Aws(AwsCommand),
     /// Reckon what a month of Gazer costs on AWS, line by line, beside one invocation for each check.
     Cost(Box<cost::CostFlags>),
     /// Show errors of Gazer itself, and say what is mended.
@@ -255,6 +259,32 @@ pub(crate) enum IssuesCommand {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum AwsCommand {
+    /// Make the secrets of a new deployment: the name of each parameter in SSM and its value, a line each. Nothing is
+    /// kept of them here.
+    Secrets {
+        /// The AWS region of the deployment: us-east-1.
+        #[arg(long, value_name = "REGION", value_parser = region)]
+        region: Region,
+        /// Tells one deployment of an account from another.
+        #[arg(long, value_name = "STAGE", default_value = "prod", value_parser = stage)]
+        stage: String,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print where people reach the pages of the last deployment.
+    Outputs {
+        /// What it wrote.
+        #[arg(long, value_name = "FILE", default_value = "deploy/aws/outputs.json")]
+        file: PathBuf,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum RegionCommand {
     /// Add a region, from which every monitor is checked that names none, and print the key for its probers.
     Add {
@@ -378,6 +408,16 @@ fn spread(text: &str) -> Result<Duration, String> {
         Err("must be 30s or less: what waits for longer is missed".into())
     } else {
         Ok(spread)
+    }
+}
+
+/// As CloudFormation names a stack.
+fn stage(text: &str) -> Result<String, String> {
+    let is_name = text.starts_with(|c: char| c.is_ascii_lowercase()) && text.len() <= 20;
+    if is_name && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()) {
+        Ok(text.to_owned())
+    } else {
+        Err("must be lower-case letters and digits, a letter first, 20 at most".into())
     }
 }
 

@@ -47,6 +47,7 @@ pub fn main() -> ExitCode {
             Command::Serve(flags) => cli::serve::run(*flags, heard).await,
             Command::Demo(flags) => cli::demo::run(flags, heard).await,
             Command::Check(flags) => cli::check::run(flags).await,
+            Command::Aws(command) => cli::aws::run(command),
             Command::Cost(flags) => Ok(cli::cost::run(&flags)),
             Command::Issues(flags) => cli::issues::run(flags).await,
             Command::Region(command) => cli::region::run(command).await,

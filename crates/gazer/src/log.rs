@@ -16,7 +16,8 @@ use crate::issues::{self, Heard};
 pub(crate) fn start(command: &Command) -> Heard {
     let level = match command {
         Command::Serve(_) => LevelFilter::INFO,
-        Command::Demo(_)
+        Command::Aws(_)
+        | Command::Demo(_)
         | Command::Check(_)
         | Command::Cost(_)
         | Command::Issues(_)

@@ -119,6 +119,12 @@ impl Stack {
         finished(command).await
     }
 
+    /// What `gazer aws outputs` prints of it.
+    pub(crate) async fn outputs(&self) -> String {
+        let file = self.scratch.path().join("deploy/outputs.json");
+        self.gazer(&["aws", "outputs", "--file", file.to_str().unwrap()]).await
+    }
+
     pub(crate) async fn call(&self, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
         let path = format!("/_aws/execute-api/{}/api/v1{path}", self.api);
         let token = Some(self.token.as_str()).filter(|token| !token.is_empty());

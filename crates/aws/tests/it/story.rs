@@ -17,6 +17,7 @@ async fn a_site_that_breaks_is_told_and_told_again_when_it_works() {
     let stack = Stack::deploy().await;
     let secret = stack.tell(&receiver).await;
     let monitor = stack.watch(&site.url(), "5s").await;
+    assert!(stack.outputs().await.contains("http"), "it says where people reach it");
     // Wait until it is planned, in two turns of the clock.
     site.record().wait_until(|hits| hits.len() >= 3, PATIENCE).await;
     assert_eq!(stack.get(&monitor).await["health"][0]["region"], "us-east-1");

@@ -1,0 +1,17 @@
+// Writes what a deployment made into outputs.json, for `gazer aws outputs`.
+
+const fs = require("fs");
+const path = require("path");
+
+module.exports = class {
+  constructor(serverless) {
+    const write = async () => {
+      const provider = serverless.getProvider("aws");
+      const asked = await provider.request("CloudFormation", "describeStacks", { StackName: provider.naming.getStackName() });
+      const wanted = asked.Stacks[0].Outputs.filter(({ OutputKey }) => OutputKey === "Address");
+      const outputs = Object.fromEntries(wanted.map(({ OutputKey, OutputValue }) => [OutputKey.toLowerCase(), OutputValue]));
+      fs.writeFileSync(path.join(__dirname, "outputs.json"), JSON.stringify(outputs) + "\n");
+    };
+    this.hooks = { "after:deploy:deploy": write };
+  }
+};
