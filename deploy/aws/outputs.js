@@ -2,12 +2,15 @@
 
 const fs = require("fs");
 const path = require("path");
+// As osls has it.
+const { CloudFormationClient, DescribeStacksCommand } = require("@aws-sdk/client-cloudformation");
 
 module.exports = class {
   constructor(serverless) {
     const write = async () => {
       const provider = serverless.getProvider("aws");
-      const asked = await provider.request("CloudFormation", "describeStacks", { StackName: provider.naming.getStackName() });
+      const client = new CloudFormationClient(await provider.getAwsSdkV3Config());
+      const asked = await client.send(new DescribeStacksCommand({ StackName: provider.naming.getStackName() }));
       const wanted = asked.Stacks[0].Outputs.filter(({ OutputKey }) => OutputKey === "Address");
       const outputs = Object.fromEntries(wanted.map(({ OutputKey, OutputValue }) => [OutputKey.toLowerCase(), OutputValue]));
       fs.writeFileSync(path.join(__dirname, "outputs.json"), JSON.stringify(outputs) + "\n");

@@ -59,7 +59,7 @@ async fn carry(topic: Topic, outbox: Outbox, packer: Arc<Packer>, sns: Sns, mut 
         let arrived = match topic {
             // A bell that nobody listens to: `plan` is up, and looks every two seconds.
             Topic::Plan => vec![true; parcels.len()],
-            _ => sns.publish(topic.consumer(), &parcels).await,
+            _ => sns.publish(topic, &parcels).await,
         };
         for (parcel, arrived) in parcels.iter().zip(arrived) {
             outbox.carried(parcel.messages, arrived);

@@ -8,6 +8,7 @@ use std::time::Duration;
 use aws_sdk_sns::Client;
 use aws_sdk_sns::error::DisplayErrorContext;
 use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry};
+use gazer_bus::Topic;
 use gazer_bus::parcel::Parcel;
 
 use crate::batches;
@@ -31,13 +32,17 @@ impl Sns {
     }
 
     /// Answers for each parcel whether it arrived.
-    pub(crate) async fn publish(&self, function: &str, parcels: &[Parcel]) -> Vec<bool> {
+    pub(crate) async fn publish(&self, topic: Topic, parcels: &[Parcel]) -> Vec<bool> {
         let mut arrived = vec![false; parcels.len()];
         let (requests, too_large) = batches::shares(parcels.iter().map(size));
         for n in too_large {
-            tracing::error!(function, bytes = parcels[n].body.len(), "a message is larger than SNS takes");
+            tracing::error!(
+                topic = topic.as_str(),
+                bytes = parcels[n].body.len(),
+                "a message is larger than SNS takes"
+            );
         }
-        let sent = requests.iter().map(|request| self.request(function, parcels, request));
+        let sent = requests.iter().map(|request| self.request(topic, parcels, request));
         for done in futures_util::future::join_all(sent).await.into_iter().flatten() {
             arrived[done] = true;
         }
@@ -45,15 +50,16 @@ impl Sns {
     }
 
     /// The numbers of those that arrived.
-    async fn request(&self, function: &str, parcels: &[Parcel], request: &[usize]) -> Vec<usize> {
-        let topic = format!("{}{function}", self.topics);
+    async fn request(&self, topic: Topic, parcels: &[Parcel], request: &[usize]) -> Vec<usize> {
+        let arn = format!("{}{}", self.topics, topic.consumer());
+        let topic = topic.as_str();
         let (mut left, mut arrived) = (request.to_vec(), Vec::new());
         for attempt in 0..TRIES {
             if attempt > 0 {
                 tokio::time::sleep(PAUSE * 2_u32.pow(attempt)).await;
             }
             let entries = left.iter().map(|n| entry(*n, &parcels[*n])).collect();
-            let sent = self.client.publish_batch().topic_arn(&topic).set_publish_batch_request_entries(Some(entries));
+            let sent = self.client.publish_batch().topic_arn(&arn).set_publish_batch_request_entries(Some(entries));
             match sent.send().await {
                 Ok(answer) => {
                     let taken = answer.successful().iter().filter_map(|done| done.id()?.parse::<usize>().ok());
@@ -63,12 +69,12 @@ impl Sns {
                         return arrived;
                     }
                     let why = answer.failed().first().and_then(|failed| failed.message()).unwrap_or("no reason given");
-                    tracing::warn!(function, messages = left.len(), why, "SNS did not take some messages");
+                    tracing::warn!(topic, messages = left.len(), why, "SNS did not take some messages");
                 }
-                Err(err) => tracing::warn!(function, "SNS took nothing: {}", DisplayErrorContext(&err)),
+                Err(err) => tracing::warn!(topic, "SNS took nothing: {}", DisplayErrorContext(&err)),
             }
         }
-        tracing::error!(function, messages = left.len(), "given up: SNS did not take it");
+        tracing::error!(topic, messages = left.len(), "given up: SNS did not take it");
         arrived
     }
 }

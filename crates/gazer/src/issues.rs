@@ -116,8 +116,7 @@ pub fn hear_panics() {
 impl<S: Subscriber> Layer<S> for Ear {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let (level, target) = (*event.metadata().level(), event.metadata().target());
-        let is_ours = target == "gazer" || target.starts_with("gazer_") || target.starts_with("gazer::");
-        if level != Level::ERROR || !is_ours || target.starts_with(TOLD) {
+        if level != Level::ERROR || !is_ours(target) || target.starts_with(TOLD) {
             return;
         }
         let Some(_busy) = Busy::begin() else { return };
@@ -215,6 +214,12 @@ impl Visit for Said {
             _ => self.beside(field, format_args!("{value:?}")),
         }
     }
+}
+
+/// Lambda wants its program to be called `bootstrap`.
+fn is_ours(target: &str) -> bool {
+    let own = target.split("::").next().unwrap_or(target);
+    own == "gazer" || own == "bootstrap" || own.starts_with("gazer_")
 }
 
 /// The part of the program that a module belongs to: `web` of `gazer_web::error`.
