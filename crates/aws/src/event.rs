@@ -18,10 +18,10 @@ pub(crate) fn messages(
     home: &Region,
 ) -> anyhow::Result<Option<Vec<Message>>> {
     if topic == Some(Topic::Issue) && event.get("awslogs").is_some() {
-        let lines: LogsEvent = serde_json::from_value(event).context("no lines of a log")?;
-        return Ok(Some(
-            crash::reports(&lines, home).into_iter().map(|report| Message::Issue(Box::new(report))).collect(),
-        ));
+        // From text: what unpacks it reads names that it can borrow, and no others.
+        let lines: LogsEvent = serde_json::from_str(&event.to_string()).context("no lines of a log")?;
+        let reports = crash::reports(&lines, home).into_iter();
+        return Ok(Some(reports.map(|report| Message::Issue(Box::new(report))).collect()));
     }
     let (Some(topic), true) = (topic, event.get("Records").is_some()) else { return Ok(None) };
     let event: SnsEvent = serde_json::from_value(event).context("no event of SNS")?;
@@ -44,7 +44,30 @@ fn spoken_from(topic: Topic, arn: &str, home: &Region) -> Region {
 
 #[cfg(test)]
 mod tests {
+    use gazer_bus::parcel::Size;
+    use gazer_bus::seal::Seals;
+    use serde_json::json;
+
     use super::*;
+
+    /// One line of `judge`, which ended: as CloudWatch hands it over, packed with gzip, in base64.
+    const LINES: &str = "H4sIAAAAAAACA0WOSw+CMBCE/8vGo1paH6g3EqsXvQg3Q0yRFWuAkm3xGf+7JSY6x51vZucF5lYjwQK4GI0n03A2D7iAPpSmWJNp\
+             G+8wdbOsVFWWK1aoJ9KgIZMPLm1e4JeMHaGqPCoCMWWcMxGyfW8TJTJO0snJQ7bN7JF047SpV7p0SBYWeziSsme0kPahQmtVgcmj\
+             QV+0jJLosJVxHK3l94e8Yu260At03u31Z6d9yqnKr+Rh8NevzXO7tu6wobxrJ4kMwTt9fwB0WdlU9wAAAA==";
+
+    #[test]
+    fn lines_of_a_log_are_reports_where_issues_are_made_of_them() {
+        let home: Region = "us-east-1".parse().unwrap();
+        let size = Size { bytes: 1_000, checks: 1 };
+        let packer = Packer::new("one".into(), home.clone(), Seals::house([7; 32]), size);
+        let event = json!({"awslogs": {"data": LINES}});
+        let messages = messages(event, Some(Topic::Issue), &packer, &home).unwrap().unwrap();
+        let [Message::Issue(report)] = &messages[..] else { panic!("{messages:?}") };
+        assert_eq!(
+            (report.function.as_str(), report.message.as_str()),
+            ("judge", "its process ended: Runtime.ExitError")
+        );
+    }
 
     #[test]
     fn what_was_seen_was_seen_where_its_topic_is() {

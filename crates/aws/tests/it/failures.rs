@@ -66,7 +66,7 @@ async fn what_comes_again_what_comes_at_once_and_a_database_that_is_away_change_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_function_cannot_do_is_put_aside_and_is_an_issue_and_its_death_ends_nothing() {
+async fn what_a_function_cannot_do_is_put_aside_and_is_an_issue_as_its_death_is() {
     let site = Site::http().await;
     let stack = Stack::deploy().await;
     stack.watch(&site.url(), "5s").await;
@@ -76,6 +76,7 @@ async fn what_a_function_cannot_do_is_put_aside_and_is_an_issue_and_its_death_en
 
     site.record().wait_until(|hits| hits.len() >= 2, PATIENCE).await;
     stack.kill("plan");
+    until("the death of plan is heard", async || issue(&stack, "plan", "process ended").await).await;
     // The next minute has another.
     let so_far = site.record().len();
     site.record().wait_until(|hits| hits.len() >= so_far + 3, PATIENCE).await;
