@@ -11,9 +11,8 @@ module.exports = class {
       const provider = serverless.getProvider("aws");
       const client = new CloudFormationClient(await provider.getAwsSdkV3Config());
       const asked = await client.send(new DescribeStacksCommand({ StackName: provider.naming.getStackName() }));
-      const wanted = asked.Stacks[0].Outputs.filter(({ OutputKey }) => OutputKey === "Address");
-      const outputs = Object.fromEntries(wanted.map(({ OutputKey, OutputValue }) => [OutputKey.toLowerCase(), OutputValue]));
-      fs.writeFileSync(path.join(__dirname, "outputs.json"), JSON.stringify(outputs) + "\n");
+      const address = asked.Stacks[0].Outputs.find(({ OutputKey }) => OutputKey === "Address").OutputValue;
+      fs.writeFileSync(path.join(__dirname, "outputs.json"), JSON.stringify({ address }) + "\n");
     };
     this.hooks = { "after:deploy:deploy": write };
   }

@@ -5,6 +5,7 @@
 //! words are in it, and is none of Lambda's.
 
 use aws_lambda_events::cloudwatch_logs::{LogEntry, LogsEvent};
+use gazer_domain::issue::gather::Gathered;
 use gazer_domain::issue::redact::redact;
 use gazer_domain::issue::{Fingerprint, Report};
 use gazer_domain::{Region, Timestamp};
@@ -27,25 +28,21 @@ pub(crate) fn reports(event: &LogsEvent, region: &Region) -> Vec<Report> {
     let function = data.log_group.strip_prefix(GROUPS).unwrap_or(&data.log_group);
     // gazer-STAGE-FUNCTION.
     let function = function.rsplit('-').next().unwrap_or(function);
-    let mut reports: Vec<Report> = Vec::new();
+    let (mut gathered, mut last) = (Gathered::default(), Timestamp::from_millis(0));
     for (entry, what) in data.log_events.iter().filter_map(|entry| Some((entry, end(entry)?))) {
-        let fingerprint = Fingerprint::of(function, "lambda", what, &[]);
-        if let Some(known) = reports.iter_mut().find(|report| report.fingerprint == fingerprint) {
-            known.count += 1;
-            continue;
-        }
-        reports.push(Report {
-            fingerprint,
+        last = Timestamp::from_millis(entry.timestamp);
+        gathered.add(Report {
+            fingerprint: Fingerprint::of(function, "lambda", what, &[]),
             function: function.to_owned(),
             message: redact(&format!("{what}: {}", entry.message.trim())),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             count: 1,
-            at: Timestamp::from_millis(entry.timestamp),
+            at: last,
             process: data.log_stream.clone(),
             region: region.clone(),
         });
     }
-    reports
+    gathered.take(last)
 }
 
 fn end(entry: &LogEntry) -> Option<&'static str> {
@@ -85,6 +82,13 @@ mod tests {
         assert_eq!(told, [("judge", 2), ("judge", 1)]);
         assert!(reports[0].message.starts_with("ran out of time: "), "{}", reports[0].message);
         assert_eq!(reports[0].at, Timestamp::from_millis(1_700_000_000_000));
+    }
+
+    #[test]
+    fn the_filter_of_the_deployment_chooses_these_words() {
+        let functions = include_str!("../../../deploy/aws/functions.js");
+        let filter = WORDS.map(|(word, _)| format!("?\"{word}\"")).join(" ");
+        assert!(functions.contains(&format!("const CRASHES = '{filter}';")), "{filter}");
     }
 
     #[test]

@@ -14,8 +14,7 @@ pub(crate) fn start() -> Heard {
     // Lambda writes the time of each line beside it.
     let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).without_time();
     let lines = lines.with_writer(std::io::stderr).with_filter(filter.from_env_lossy());
-    let (ear, heard) = issues::listen(system_now);
-    tracing_subscriber::registry().with(lines).with(ear.with_filter(LevelFilter::ERROR)).init();
-    issues::hear_panics();
+    let (ear, heard) = issues::hear(system_now);
+    tracing_subscriber::registry().with(lines).with(ear).init();
     heard
 }

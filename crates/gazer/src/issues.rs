@@ -1,6 +1,6 @@
 //! Hears what goes wrong in this process, and says it to the function `issue`.
 //!
-//! An [`Ear`] is a layer of `tracing`: each error that code of ours logs becomes a report, and a panic is logged as one.
+//! [`hear`] makes a layer of `tracing`: each error that code of ours logs becomes a report, and a panic is logged as one.
 //! What was heard is gathered ([`gazer_domain::issue::gather`]), so that a fault in a loop neither slows what logs it nor
 //! floods the bus; [`Heard::publish`] hands on what is due. An error costs a lock and a few hundred bytes; what is no
 //! error does not come here at all.
@@ -24,7 +24,9 @@ use tokio::sync::Notify;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::Layer;
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::Context;
+use tracing_subscriber::registry::LookupSpan;
 
 /// What is heard travels together for so long.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -41,8 +43,16 @@ thread_local! {
     static BUSY: Cell<bool> = const { Cell::new(false) };
 }
 
+/// From now on hears errors and panics of this process. The layer goes beside the one that writes the log: what is
+/// reported does not depend on what is written.
+pub fn hear<S: Subscriber + for<'span> LookupSpan<'span>>(now: fn() -> Timestamp) -> (impl Layer<S>, Heard) {
+    let (ear, heard) = listen(now);
+    hear_panics();
+    (ear.with_filter(LevelFilter::ERROR), heard)
+}
+
 /// Begins to listen. `now` is the clock that reports are dated by.
-pub fn listen(now: fn() -> Timestamp) -> (Ear, Heard) {
+fn listen(now: fn() -> Timestamp) -> (Ear, Heard) {
     let shared = Arc::new(Shared { gathered: Mutex::default(), noted: Notify::new() });
     (Ear { shared: Arc::clone(&shared), now }, Heard { shared, now })
 }
@@ -60,9 +70,9 @@ impl Shared {
     }
 }
 
-/// The layer. It goes beside the one that writes the log, under no filter of the operator's.
+/// The layer.
 #[derive(Debug)]
-pub struct Ear {
+struct Ear {
     shared: Arc<Shared>,
     now: fn() -> Timestamp,
 }
@@ -103,7 +113,7 @@ impl Heard {
 }
 
 /// From now on a panic is an error in the log as well, beside what it says on standard error.
-pub fn hear_panics() {
+fn hear_panics() {
     let said = panic::take_hook();
     panic::set_hook(Box::new(move |panicked| {
         said(panicked);

@@ -29,10 +29,7 @@ pub(crate) fn start(command: &Command) -> Heard {
     let filter = EnvFilter::builder().with_default_directive(level.into()).with_env_var("GAZER_LOG").from_env_lossy();
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colour);
-    let (ear, heard) = issues::listen(system_now);
-    // What is reported does not depend on what is written.
-    let ear = ear.with_filter(LevelFilter::ERROR);
+    let (ear, heard) = issues::hear(system_now);
     tracing_subscriber::registry().with(lines.with_filter(filter)).with(ear).init();
-    issues::hear_panics();
     heard
 }

@@ -25,4 +25,5 @@ mod serve;
 pub mod site;
 pub mod smtp;
 pub mod targets;
+pub mod until;
 pub mod usage;

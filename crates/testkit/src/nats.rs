@@ -7,9 +7,9 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
-use tokio::time::Instant;
 
 use crate::serve::free_port;
+use crate::until::until;
 
 const STARTING: Duration = Duration::from_secs(20);
 const INSTALL: &str = "install nats-server 2.11 or newer (scripts/setup-test-tools does), so that it is on PATH";
@@ -101,11 +101,9 @@ impl Nats {
         let mut command = Command::new("nats-server");
         command.arg("--config").arg(&file).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).kill_on_drop(true);
         self.child = Some(command.spawn().unwrap_or_else(|error| panic!("cannot run nats-server: {error}; {INSTALL}")));
-        let deadline = Instant::now() + STARTING;
-        while !self.answers().await {
+        if !until(STARTING, async || self.answers().await).await {
             let log = std::fs::read_to_string(self.directory.path().join("log")).unwrap_or_default();
-            assert!(Instant::now() < deadline, "nats-server does not answer:\n{log}");
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            panic!("nats-server does not answer:\n{log}");
         }
     }
 }

@@ -15,9 +15,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tokio::sync::OnceCell;
-use tokio::time::Instant;
 
 use crate::serve::free_port;
+use crate::until::until;
 
 const STARTING: Duration = Duration::from_secs(60);
 
@@ -98,15 +98,14 @@ impl Cluster {
     }
 
     async fn until(&self, up: bool) {
-        let deadline = Instant::now() + STARTING;
-        loop {
-            let asked = self.sql("postgres", "select 1").await;
-            if asked.is_ok() == up {
-                return;
-            }
+        let mut answer = Ok(String::new());
+        let is_as_told = async || {
+            answer = self.sql("postgres", "select 1").await;
+            answer.is_ok() == up
+        };
+        if !until(STARTING, is_as_told).await {
             let log = fs::read_to_string(self.directory.join("log")).unwrap_or_default();
-            assert!(Instant::now() < deadline, "PostgreSQL is not as told: {asked:?}\n{log}");
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            panic!("PostgreSQL is not as told: {answer:?}\n{log}");
         }
     }
 

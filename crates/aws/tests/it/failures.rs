@@ -2,23 +2,19 @@
 //! dies, and a database that is away.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use gazer_testkit::receiver::WebhookReceiver;
 use gazer_testkit::site::{Fault, Site};
+use gazer_testkit::until::until;
 use http::Method;
 use serde_json::Value;
-use tokio::time::Instant;
 
-use crate::stack::Stack;
+use crate::stack::{MOST_CONNECTIONS, PATIENCE, Stack};
 
-/// The emulator's scheduler starts the first plan after a minute.
-const PATIENCE: Duration = Duration::from_secs(120);
 /// Topics that carry what changes rows. `plan` is a bell, and what comes twice to `send` is known only to the instance
 /// that had it before.
 const TOPICS: [&str; 4] = ["check", "judge", "deliver", "settle"];
 const BURST: usize = 1_000;
-const MOST_CONNECTIONS: u64 = 5;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_comes_again_what_comes_at_once_and_a_database_that_is_away_change_nothing() {
@@ -71,12 +67,21 @@ async fn what_a_function_cannot_do_is_put_aside_and_is_an_issue_as_its_death_is(
     let stack = Stack::deploy().await;
     stack.watch(&site.url(), "5s").await;
     stack.publish("judge", &["{\"v\": 1, \"nonsense\": true}".to_owned()], 1).await;
-    until("it is put aside", async || stack.put_aside().await["gazer-test-failed"] == 1).await;
-    until("judge is heard", async || issue(&stack, "judge", "cannot be read").await).await;
+    assert!(
+        until(PATIENCE, async || stack.put_aside().await["gazer-test-failed"] == 1).await,
+        "waited in vain until it is put aside"
+    );
+    assert!(
+        until(PATIENCE, async || issue(&stack, "judge", "cannot be read").await).await,
+        "waited in vain until judge is heard"
+    );
 
     site.record().wait_until(|hits| hits.len() >= 2, PATIENCE).await;
     stack.kill("plan");
-    until("the death of plan is heard", async || issue(&stack, "plan", "process ended").await).await;
+    assert!(
+        until(PATIENCE, async || issue(&stack, "plan", "process ended").await).await,
+        "waited in vain until the death of plan is heard"
+    );
     // The next minute has another.
     let so_far = site.record().len();
     site.record().wait_until(|hits| hits.len() >= so_far + 3, PATIENCE).await;
@@ -113,12 +118,4 @@ async fn issue(stack: &Stack, function: &str, says: &str) -> bool {
     let listed: Value = serde_json::from_str(&stack.gazer(&["issues", "--json"]).await).unwrap();
     let mut issues = listed["issues"].as_array().unwrap().iter();
     issues.any(|issue| issue["function"] == function && issue["message"].as_str().unwrap().contains(says))
-}
-
-async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !holds().await {
-        assert!(Instant::now() < deadline, "waited in vain until {what}");
-        tokio::time::sleep(Duration::from_secs(1)).await;
-    }
 }

@@ -13,17 +13,21 @@ use gazer_store::SealingKey;
 use gazer_testkit::client;
 use gazer_testkit::postgres::Cluster;
 use gazer_testkit::receiver::WebhookReceiver;
+use gazer_testkit::until::until;
 use http::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, Command};
-use tokio::time::Instant;
 
 const STAGE: &str = "test";
 const REGION: &str = "us-east-1";
 const OWNER: &str = "ann@example.com";
 const PASSWORD: &str = "correct horse battery";
+/// The emulator's scheduler starts the first plan after a minute.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+/// Connections of a function to the database.
+pub(crate) const MOST_CONNECTIONS: u64 = 5;
 /// The emulator is slow to start once in a while.
 const STARTING: Duration = Duration::from_secs(60);
 
@@ -37,7 +41,7 @@ pub(crate) struct Stack {
     database: String,
     key: [u8; 32],
     /// The id of the HTTP API, and a token for it.
-    api: String,
+    pub(crate) api: String,
     token: String,
 }
 
@@ -300,15 +304,11 @@ async fn emulator(port: u16, scratch: &Path) -> Child {
     command.env("GATEWAY_PORT", port.to_string()).env("AWS_ENDPOINT_URL", endpoint);
     command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log).kill_on_drop(true);
     let child = command.spawn().unwrap_or_else(|err| panic!("the emulator, which `make aws-test` installs: {err}"));
-    let deadline = Instant::now() + STARTING;
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     let is_ready = async || {
         let answer = client::api(address, Method::GET, "/_ministack/ready", None, None).await;
         answer.is_ok_and(|(status, _)| status == 200)
     };
-    while !is_ready().await {
-        assert!(Instant::now() < deadline, "the emulator does not start");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    assert!(until(STARTING, is_ready).await, "the emulator does not start");
     child
 }

@@ -1,15 +1,10 @@
 //! A site goes down and comes back, and its owner is told, over SNS and Lambda.
 
-use std::time::Duration;
-
 use gazer_testkit::receiver::WebhookReceiver;
 use gazer_testkit::site::{Fault, Site};
 use serde_json::json;
 
-use crate::stack::Stack;
-
-/// The emulator's scheduler starts the first plan after a minute.
-const PATIENCE: Duration = Duration::from_secs(120);
+use crate::stack::{PATIENCE, Stack};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_site_that_breaks_is_told_and_told_again_when_it_works() {
@@ -17,7 +12,7 @@ async fn a_site_that_breaks_is_told_and_told_again_when_it_works() {
     let stack = Stack::deploy().await;
     let secret = stack.tell(&receiver).await;
     let monitor = stack.watch(&site.url(), "5s").await;
-    assert!(stack.outputs().await.contains("http"), "it says where people reach it");
+    assert!(stack.outputs().await.contains(&stack.api), "it says where people reach it");
     // Wait until it is planned, in two turns of the clock.
     site.record().wait_until(|hits| hits.len() >= 3, PATIENCE).await;
     assert_eq!(stack.get(&monitor).await["health"][0]["region"], "us-east-1");

@@ -4,12 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::stack::{Stack, finished, venv};
+use crate::stack::{MOST_CONNECTIONS, Stack, finished, venv};
 
 /// The only statements whose resource is `*`, by the name that explains why.
 const EXPLAINED: [&str; 1] = ["JoinTheNetworkWhereInterfacesHaveNoNameYet"];
-/// Connections of a function to the database.
-const MOST_CONNECTIONS: u64 = 5;
 
 type Resources = BTreeMap<String, Value>;
 

@@ -9,6 +9,7 @@ use gazer_domain::sight::{Canaries, Episode, Look, Told};
 use gazer_domain::verdict::{Judgement, Verdict};
 use gazer_store::TrackedEpisode;
 use gazer_testkit::receiver::WebhookReceiver;
+use gazer_testkit::until::until;
 
 use super::*;
 use crate::trial::{self, Still};
@@ -59,11 +60,7 @@ impl World {
     async fn turn(&self, epoch: i64) {
         self.epoch.store(epoch, Ordering::SeqCst);
         let hold: &Hold = &self.canary.parts.hold;
-        let deadline = tokio::time::Instant::now() + SOON;
-        while hold.epoch() != Some(epoch) {
-            assert!(tokio::time::Instant::now() < deadline, "the lease is not asked for");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        assert!(until(SOON, async || hold.epoch() == Some(epoch)).await, "the lease is not asked for");
     }
 
     /// Looks once, a little later.

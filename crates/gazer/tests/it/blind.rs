@@ -11,6 +11,7 @@ use gazer_testkit::receiver::{Answer, Received, WebhookReceiver};
 use gazer_testkit::record::Record;
 use gazer_testkit::site::Site;
 use gazer_testkit::smtp::{Security, SmtpServer};
+use gazer_testkit::until::until;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -40,11 +41,8 @@ async fn impaired(gazer: &Gazer) -> bool {
 
 /// Waits until it has looked so often since it started.
 async fn looked(gazer: &Gazer, times: u64) {
-    let deadline = tokio::time::Instant::now() + PROMISED;
-    while metric(gazer, "gazer_function_items_looked_at_total{function=\"canary\"}").await < times {
-        assert!(tokio::time::Instant::now() < deadline, "it does not look");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    let series = "gazer_function_items_looked_at_total{function=\"canary\"}";
+    assert!(until(PROMISED, async || metric(gazer, series).await >= times).await, "it does not look");
 }
 
 fn news(received: &Received) -> (&str, &str) {

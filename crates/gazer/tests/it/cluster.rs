@@ -15,9 +15,9 @@ use gazer_testkit::postgres::Cluster;
 use gazer_testkit::process::Gazer;
 use gazer_testkit::receiver::WebhookReceiver;
 use gazer_testkit::site::{Fault, Site};
+use gazer_testkit::until::until;
 use http::Request;
 use serde_json::json;
-use tokio::time::Instant;
 
 use crate::driver::{Driver, owned};
 
@@ -34,11 +34,8 @@ async fn has_turn(gazer: &Gazer) -> bool {
 }
 
 async fn takes_turn(gazer: &Gazer) {
-    let deadline = Instant::now() + TAKEN_OVER;
-    while !has_turn(gazer).await {
-        assert!(Instant::now() < deadline, "nobody took over; it printed {:#?}", gazer.printed().all());
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    let took = until(TAKEN_OVER, async || has_turn(gazer).await).await;
+    assert!(took, "nobody took over; it printed {:#?}", gazer.printed().all());
 }
 
 /// The site is checked again and again since then, and never twice for one slot.
