@@ -1,6 +1,7 @@
 //! Messages as they travel between processes: JSON, versioned by the topic's name. Secrets are sealed to whom they are
 //! for; the region of what was seen is the subject's and is not written.
 
+use std::ops::Not;
 use std::sync::Arc;
 
 use gazer_domain::{DeliveryId, Region, TeamId, Timestamp};
@@ -54,6 +55,8 @@ struct Claimed {
     epoch: i64,
     until_ms: i64,
     attempts: u32,
+    #[serde(default, skip_serializing_if = "Not::not")]
+    early: bool,
     target: Box<RawValue>,
     sealed: Option<String>,
     notice: Box<RawValue>,
@@ -65,6 +68,8 @@ struct Settled {
     delivery: String,
     epoch: i64,
     attempts: u32,
+    #[serde(default, skip_serializing_if = "Not::not")]
+    early: bool,
     outcome: Box<RawValue>,
 }
 
@@ -107,6 +112,7 @@ pub(crate) fn encode(
                 epoch: send.epoch,
                 until_ms: send.until.millis(),
                 attempts: send.attempts,
+                early: send.early,
                 target: raw(target),
                 sealed: secret.map(|secret| seal(&secret)).transpose()?,
                 notice: raw(notice::to_json(&send.notice)),
@@ -116,6 +122,7 @@ pub(crate) fn encode(
             delivery: sent.delivery.to_string(),
             epoch: sent.epoch,
             attempts: sent.attempts,
+            early: sent.early,
             outcome: raw(outcome::to_json(&sent.outcome)),
         }),
         Message::Looked(said) => look::to_json(said),
@@ -170,7 +177,7 @@ pub(crate) fn decode(topic: Topic, region: &Region, text: &str, seals: &Seals) -
             Ok(Message::Observed(Box::new(Observed { region: region.clone(), observation, team, request })))
         }
         Topic::Send => {
-            let Claimed { delivery, epoch, until_ms, attempts, target, sealed, notice } = read(item.get())?;
+            let Claimed { delivery, epoch, until_ms, attempts, early, target, sealed, notice } = read(item.get())?;
             let target = target::join(target.get(), sealed.map(|sealed| open(&sealed)).transpose()?)?;
             let (until, notice) = (Timestamp::from_millis(until_ms), notice::from_json(notice.get())?);
             Ok(Message::Send(Box::new(Send {
@@ -178,14 +185,15 @@ pub(crate) fn decode(topic: Topic, region: &Region, text: &str, seals: &Seals) -
                 epoch,
                 until,
                 attempts,
+                early,
                 target,
                 notice,
             })))
         }
         Topic::Sent => {
-            let Settled { delivery, epoch, attempts, outcome } = read(item.get())?;
+            let Settled { delivery, epoch, attempts, early, outcome } = read(item.get())?;
             let outcome = outcome::from_json(outcome.get())?;
-            Ok(Message::Sent(Sent { delivery: DeliveryId::from_text(delivery), epoch, attempts, outcome }))
+            Ok(Message::Sent(Sent { delivery: DeliveryId::from_text(delivery), epoch, attempts, early, outcome }))
         }
         Topic::Looked => Ok(Message::Looked(Box::new(look::from_json(item.get(), region.clone())?))),
         Topic::Issue => Ok(Message::Issue(Box::new(issue::from_json(item.get(), region.clone())?))),

@@ -135,6 +135,8 @@ pub struct Send {
     /// The lease ends then; from then on somebody else may send it.
     pub until: Timestamp,
     pub attempts: u32,
+    /// Tried before its time, for its channel takes messages: if it fails, it does not count.
+    pub early: bool,
     pub target: Target,
     pub notice: Notice,
 }
@@ -144,6 +146,7 @@ pub struct Sent {
     pub delivery: DeliveryId,
     pub epoch: i64,
     pub attempts: u32,
+    pub early: bool,
     pub outcome: Outcome,
 }
 

@@ -14,6 +14,11 @@ pub const WAITS: [Duration; 12] = {
 /// A service that asks for more patience than this is asked again then.
 const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
 
+/// Between two tries before their time, at least.
+const SHORTEST_REST: Duration = Duration::from_secs(60);
+/// So many tries before its time fit into one wait.
+const RESTS_IN_WAIT: u32 = 30;
+
 /// What came of one attempt to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
@@ -37,6 +42,13 @@ pub fn wait(attempts: u32, jitter: f64, asked: Option<Duration>) -> Option<Durat
     let planned = WAITS.get(attempts as usize)?;
     let moved = planned.mul_f64(0.8 + 0.4 * jitter.clamp(0.0, 1.0));
     Some(moved.max(asked.unwrap_or_default()).min(LONGEST_WAIT.mul_f64(1.2)))
+}
+
+/// How long a message rests after a try, also where its channel takes others meanwhile: one that fails each time must
+/// not knock without end. Tries before their time do not count, so it is not given up sooner for them.
+pub fn rest(attempts: u32, asked: Option<Duration>) -> Duration {
+    let planned = WAITS.get(attempts as usize).copied().unwrap_or_default();
+    SHORTEST_REST.max(planned / RESTS_IN_WAIT).max(asked.unwrap_or_default()).min(LONGEST_WAIT)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,6 +127,17 @@ mod tests {
         assert_eq!(obstacle(State::Dead, true, true), Some(Obstacle::ChannelDeleted));
         assert_eq!(obstacle(State::Dead, false, true), Some(Obstacle::ToldLater));
         assert_eq!(Obstacle::NotDead(State::Leased).to_string(), "It is on its way.");
+    }
+
+    #[test]
+    fn what_is_tried_before_its_time_rests_in_between() {
+        assert_eq!(rest(1, None), Duration::from_secs(60), "so the first failures are tried again as planned");
+        assert_eq!(rest(5, None), Duration::from_secs(60), "of a wait of half an hour");
+        assert_eq!(rest(11, None), Duration::from_secs(48 * 60), "of a day");
+        assert_eq!(rest(5, Some(Duration::from_secs(900))), Duration::from_secs(900), "as the service asked");
+        let tries: u64 =
+            (0..12).map(|attempts| WAITS[attempts as usize].as_secs() / rest(attempts, None).as_secs()).sum();
+        assert!(tries < 250, "{tries} in three days");
     }
 
     #[test]

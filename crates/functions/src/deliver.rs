@@ -11,7 +11,7 @@ use gazer_bus::crash::{self, Point};
 use gazer_bus::function::Intake;
 use gazer_bus::{Failure, Function, Message, Report, Role, Sent, Topic, Wake, Woken};
 use gazer_domain::Timestamp;
-use gazer_domain::delivery::{Outcome, wait};
+use gazer_domain::delivery::{Outcome, rest, wait};
 use gazer_domain::issue;
 use gazer_store::Settled;
 
@@ -109,6 +109,7 @@ impl Function for Claim {
                     epoch: one.epoch,
                     until: now + LEASE,
                     attempts: one.attempts,
+                    early: one.early,
                     target: one.target,
                     notice: one.notice,
                 };
@@ -142,7 +143,7 @@ impl Deliver {
     async fn settle(&self, sent: Sent) -> Result<bool, Failure> {
         let now = self.parts.clock.now();
         crash::point(Point::Settling);
-        let settled = settled(sent.outcome, sent.attempts + 1, jitter(&self.parts), now);
+        let settled = settled(&sent, jitter(&self.parts), now);
         let mut patience = Patience::with(&self.parts, Some(SETTLING));
         loop {
             let done = if issue::is_message_id(&sent.delivery) {
@@ -164,14 +165,20 @@ impl Deliver {
     }
 }
 
-fn settled(outcome: Outcome, attempts: u32, jitter: f64, now: Timestamp) -> Settled {
-    match outcome {
+fn settled(sent: &Sent, jitter: f64, now: Timestamp) -> Settled {
+    match sent.outcome.clone() {
         Outcome::Delivered { receipt } => Settled::Delivered { receipt },
         Outcome::Refused { why } => Settled::Dead { why },
-        Outcome::Retry { why, after } => match wait(attempts, jitter, after) {
-            Some(length) => Settled::Again { at: now + length, why },
-            None => Settled::Dead { why },
-        },
+        Outcome::Retry { why, after } if sent.early => {
+            Settled::AsPlanned { soonest: now + rest(sent.attempts, after), why }
+        }
+        Outcome::Retry { why, after } => {
+            let failed = sent.attempts + 1;
+            match wait(failed, jitter, after) {
+                Some(length) => Settled::Again { at: now + length, soonest: now + rest(failed, after), why },
+                None => Settled::Dead { why },
+            }
+        }
     }
 }
 
@@ -209,16 +216,30 @@ impl Function for Deliver {
 
 #[cfg(test)]
 mod tests {
+    use gazer_domain::DeliveryId;
+
     use super::*;
+
+    fn failed(attempts: u32, early: bool) -> Sent {
+        let outcome = Outcome::Retry { why: "HTTP 503".into(), after: None };
+        Sent { delivery: DeliveryId::from_text("del_1"), epoch: 1, attempts, early, outcome }
+    }
 
     #[test]
     fn the_twelfth_failure_is_the_last() {
-        let retry = || Outcome::Retry { why: "HTTP 503".into(), after: None };
         let now = Timestamp::EPOCH;
-        assert!(
-            matches!(settled(retry(), 1, 0.5, now), Settled::Again { at, .. } if at == now + Duration::from_secs(5))
-        );
-        assert!(matches!(settled(retry(), 11, 0.5, now), Settled::Again { .. }));
-        assert!(matches!(settled(retry(), 12, 0.5, now), Settled::Dead { .. }));
+        let settled = |sent| settled(&sent, 0.5, now);
+        assert!(matches!(settled(failed(0, false)), Settled::Again { at, .. } if at == now + Duration::from_secs(5)));
+        assert!(matches!(settled(failed(10, false)), Settled::Again { .. }));
+        assert!(matches!(settled(failed(11, false)), Settled::Dead { .. }));
+    }
+
+    #[test]
+    fn what_fails_before_its_time_is_tried_as_planned() {
+        let now = Timestamp::EPOCH;
+        let Settled::AsPlanned { soonest, .. } = settled(&failed(11, true), 0.5, now) else {
+            panic!("it does not count")
+        };
+        assert_eq!(soonest, now + Duration::from_secs(48 * 60));
     }
 }

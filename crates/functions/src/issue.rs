@@ -189,7 +189,7 @@ async fn hand_over(parts: &Parts, news: ClaimedNews, now: Timestamp) -> Result<(
         let settled = parts.store.issue_news_settle(&id, epoch, &dead, now).await;
         return settled.map(drop).map_err(|err| Failure::new("settle news of an issue", err));
     };
-    let send = gazer_bus::Send { delivery: id, epoch, until: now + LEASE, attempts, target, notice };
+    let send = gazer_bus::Send { delivery: id, epoch, until: now + LEASE, attempts, early: false, target, notice };
     parts.bus.publish(Message::Send(Box::new(send)));
     Ok(())
 }

@@ -82,7 +82,13 @@ impl Function for Send {
             crash::point(Point::Sending);
             let outcome = self.outside.channels.send(&send.delivery, &send.target, &send.notice, now).await;
             crash::point(Point::Sent);
-            let sent = Sent { delivery: send.delivery, epoch: send.epoch, attempts: send.attempts, outcome };
+            let sent = Sent {
+                delivery: send.delivery,
+                epoch: send.epoch,
+                attempts: send.attempts,
+                early: send.early,
+                outcome,
+            };
             self.outside.bus.publish(Message::Sent(sent));
             report.changed += 1;
         }

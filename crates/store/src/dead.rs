@@ -151,7 +151,7 @@ async fn lock(conn: &mut Conn, line: &Line) -> Result<()> {
 /// False if somebody else was quicker.
 async fn make_due(conn: &mut Conn, key: i64, now: Timestamp) -> Result<bool> {
     let sql = "update deliveries set state = 'waiting', epoch = epoch + 1, attempts = 0, due_at = $2,
-            settled_at = null, receipt = null
+            planned_at = 0, soonest_at = 0, settled_at = null, receipt = null
         where key = $1 and state = 'dead'";
     Ok(conn.run(sql, args![key, now]).await? == 1)
 }

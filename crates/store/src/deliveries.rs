@@ -6,6 +6,9 @@
 //! A row is settled (`settled_at`) when it is delivered, dead or merged.
 //!
 //! Per incident and channel, deliveries go out in the order of their events: only the head of the line can be claimed.
+//! A failure plans the next try (`planned_at`). What waits so is tried before its time where its channel takes something,
+//! not before it has rested (`soonest_at`): a try that does not count.
+//!
 //! A start that did not get through is merged into its end. One whose lease ran out is not: it may have got through, so
 //! it is sent again under its id, and its end follows. What is dead waits again only by hand (see `dead.rs`).
 
@@ -24,6 +27,9 @@ use crate::{Result, Store};
 const RECEIPT_CHARS: usize = 1_000;
 /// Under way to one channel at once. A service that answers slowly keeps its own messages waiting, and nobody else's.
 const PER_CHANNEL: u32 = 8;
+/// What is tried before its time for each message that its channel takes. Where a service is back, each of those brings
+/// as many; where it stumbles again, no more have knocked in vain.
+const HURRIED: u32 = 8;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveryView {
@@ -55,26 +61,58 @@ pub struct Claimed {
     pub epoch: i64,
     /// Failed attempts before this one.
     pub attempts: u32,
+    /// Before its time.
+    pub early: bool,
     pub target: Target,
     pub notice: Notice,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Settled {
-    Delivered { receipt: String },
-    Again { at: Timestamp, why: String },
-    Dead { why: String },
+    Delivered {
+        receipt: String,
+    },
+    /// It failed, and waits until then; not before `soonest`, also where its channel takes other messages.
+    Again {
+        at: Timestamp,
+        soonest: Timestamp,
+        why: String,
+    },
+    /// It failed before its time, and waits as it did.
+    AsPlanned {
+        soonest: Timestamp,
+        why: String,
+    },
+    Dead {
+        why: String,
+    },
 }
 
 impl Settled {
-    /// When it is due again, when it was settled, and what was answered, as they are kept.
-    pub(crate) fn written(&self, now: Timestamp) -> (Option<Timestamp>, Option<Timestamp>, String) {
-        let (due, settled_at, receipt) = match self {
-            Self::Delivered { receipt } => (None, Some(now), receipt),
-            Self::Again { at, why } => (Some(*at), None, why),
-            Self::Dead { why } => (None, Some(now), why),
-        };
-        (due, settled_at, receipt.chars().take(RECEIPT_CHARS).collect())
+    pub(crate) fn state(&self) -> State {
+        match self {
+            Self::Delivered { .. } => State::Delivered,
+            Self::Again { .. } | Self::AsPlanned { .. } => State::Waiting,
+            Self::Dead { .. } => State::Dead,
+        }
+    }
+
+    /// What was answered, as it is kept.
+    pub(crate) fn receipt(&self) -> String {
+        let (Self::Delivered { receipt: said }
+        | Self::Again { why: said, .. }
+        | Self::AsPlanned { why: said, .. }
+        | Self::Dead { why: said }) = self;
+        said.chars().take(RECEIPT_CHARS).collect()
+    }
+
+    /// When the next try is planned, and how soon it may come; nothing where that stays as it was.
+    pub(crate) fn next(&self) -> (Option<Timestamp>, Option<Timestamp>) {
+        match self {
+            Self::Again { at, soonest, .. } => (Some(*at), Some(*soonest)),
+            Self::AsPlanned { soonest, .. } => (None, Some(*soonest)),
+            Self::Delivered { .. } | Self::Dead { .. } => (None, None),
+        }
     }
 }
 
@@ -110,13 +148,13 @@ impl Store {
         let rows = conn.rows(sql, args![gazer_wire::write(&ids), now, now + lease]).await?;
         let ids = rows.iter().map(|row| row.text("id")).collect::<Result<Vec<_>>>()?;
         let sql = conn.dialect().spell(
-            "select d.id, d.epoch, d.attempts, d.notice, c.id as channel, c.target, c.secret
+            "select d.id, d.epoch, d.attempts, d.planned_at, d.notice, c.id as channel, c.target, c.secret
             from deliveries d join channels c on c.key = d.channel where d.id {in list} order by d.key",
         );
         let rows = conn.rows(sql, args![gazer_wire::write(&ids)]).await?;
         let mut claimed = Vec::with_capacity(rows.len());
         for row in &rows {
-            match self.claimed(row) {
+            match self.claimed(row, now) {
                 Ok(delivery) => claimed.push(delivery),
                 // One that cannot be read must not hold up all others for ever.
                 Err(err) => {
@@ -139,19 +177,18 @@ impl Store {
         settled: &Settled,
         now: Timestamp,
     ) -> Result<bool> {
-        let state = match settled {
-            Settled::Delivered { .. } => State::Delivered,
-            Settled::Again { .. } => State::Waiting,
-            Settled::Dead { .. } => State::Dead,
-        };
-        let (due, settled_at, receipt) = settled.written(now);
+        let (state, (planned, soonest)) = (settled.state(), settled.next());
+        let settled_at = (state != State::Waiting).then_some(now);
+        let counts = !matches!(settled, Settled::AsPlanned { .. });
+        let args = args![id, epoch, state.as_str(), planned, soonest, settled_at, settled.receipt(), counts];
         let mut conn = self.write().await?;
-        let sql = "update deliveries set state = $3, due_at = coalesce($4, due_at), settled_at = $5, receipt = $6,
-                attempts = attempts + 1
-            where id = $1 and epoch = $2 and state = 'leased'";
-        let mine = conn.run(sql, args![id, epoch, state.as_str(), due, settled_at, receipt]).await? == 1;
+        let mine = conn.run(include_str!("deliveries/settle.sql"), args).await? == 1;
         if mine && state != State::Delivered {
             conn.run(include_str!("deliveries/merge.sql"), args![id, now]).await?;
+        }
+        if mine && state == State::Delivered {
+            let sql = conn.dialect().spell(include_str!("deliveries/hurry.sql"));
+            conn.run(sql, args![id, now, HURRIED]).await?;
         }
         conn.commit().await?;
         Ok(mine)
@@ -204,11 +241,12 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
-    fn claimed(&self, row: &Row) -> Result<Claimed> {
+    fn claimed(&self, row: &Row, now: Timestamp) -> Result<Claimed> {
         Ok(Claimed {
             id: DeliveryId::from_text(row.text("id")?),
             epoch: row.int("epoch")?,
             attempts: row.number("attempts")?,
+            early: row.time("planned_at")? > now,
             target: self.target(row, "channel")?,
             notice: row.read("notice", gazer_wire::notice::from_json(&row.text("notice")?))?,
         })

@@ -43,7 +43,8 @@ impl Store {
             conn.run(sql, args![now]).await?;
         }
         for sql in [
-            "update deliveries set due_at = due_at - $1 where settled_at is null",
+            "update deliveries set due_at = due_at - $1, planned_at = planned_at - $1, soonest_at = soonest_at - $1
+            where settled_at is null",
             "update issue_news set due_at = due_at - $1 where settled_at is null",
             "update waits set due_at = due_at - $1, asked_at = 0",
         ] {

@@ -78,6 +78,7 @@ fn what_is_carried_arrives_as_it_was() {
             epoch: 2,
             until: Timestamp::from_millis(30_000),
             attempts: 1,
+            early: true,
             target: Target::Webhook { url, secret: b"webhook secret".to_vec() },
             notice: Notice { about, at: Timestamp::from_millis(5) },
         })));
@@ -87,7 +88,13 @@ fn what_is_carried_arrives_as_it_was() {
         Outcome::Retry { why: "HTTP 503".into(), after: Some(Duration::from_secs(9)) },
         Outcome::Refused { why: "HTTP 410".into() },
     ] {
-        arrives(&Message::Sent(Sent { delivery: DeliveryId::from_text("del_1"), epoch: 2, attempts: 1, outcome }));
+        arrives(&Message::Sent(Sent {
+            delivery: DeliveryId::from_text("del_1"),
+            epoch: 2,
+            attempts: 1,
+            early: true,
+            outcome,
+        }));
     }
     let canaries =
         Canaries { up: Judgement::UP, down: Judgement::unknown(Cause::new(Code::Overloaded, "no descriptors")) };

@@ -143,6 +143,7 @@ fn sent(number: u32) -> Message {
         delivery: DeliveryId::from_text(format!("del_{number}")),
         epoch: 1,
         attempts: number,
+        early: false,
         outcome,
     })
 }

@@ -76,7 +76,8 @@ impl World {
     }
 
     async fn settle(&self, send: &gazer_bus::Send, outcome: Outcome) {
-        let sent = Sent { delivery: send.delivery.clone(), epoch: send.epoch, attempts: send.attempts, outcome };
+        let sent =
+            Sent { delivery: send.delivery.clone(), epoch: send.epoch, attempts: send.attempts, early: false, outcome };
         self.settle.run(Woken::Messages(vec![Message::Sent(sent)])).await.expect("it runs");
     }
 }

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use gazer_domain::channel::{About, Notice};
+use gazer_domain::delivery::State;
 use gazer_domain::issue::{
     AT_ONCE_WITHIN, Issue, Kind, News, TOLD_AT_ONCE, Told, Way, digest_id, is_digest_due, message_id,
 };
@@ -130,11 +131,12 @@ impl Store {
         settled: &Settled,
         now: Timestamp,
     ) -> Result<bool> {
-        let (due, settled_at, receipt) = settled.written(now);
+        let (due, _) = settled.next();
+        let settled_at = (settled.state() != State::Waiting).then_some(now);
         let sql = "update issue_news set leased = 0, due_at = coalesce($3, due_at), settled_at = $4, receipt = $5,
                 attempts = attempts + 1
             where id = $1 and epoch = $2 and leased = 1 and settled_at is null";
-        Ok(self.run(sql, args![id, epoch, due, settled_at, receipt]).await? == 1)
+        Ok(self.run(sql, args![id, epoch, due, settled_at, settled.receipt()]).await? == 1)
     }
 }
 

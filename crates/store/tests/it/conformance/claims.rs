@@ -21,6 +21,11 @@ fn delivered() -> Settled {
     Settled::Delivered { receipt: "200".into() }
 }
 
+/// Tried again then, and not before.
+fn failed(at: Timestamp) -> Settled {
+    Settled::Again { at, soonest: at, why: "503".into() }
+}
+
 async fn down(world: &World) -> Monitor {
     world.listener("hook").await;
     let monitor = world.monitor("shop").await;
@@ -40,7 +45,7 @@ pub(crate) async fn an_old_epoch_is_fenced_out(world: World) {
     let second = claim(&world, at(130)).await.remove(0);
     assert_eq!((second.id == first.id, first.epoch, second.epoch), (true, 1, 2));
     assert!(!store.delivery_settle(&first.id, first.epoch, &delivered(), at(131)).await.unwrap());
-    let again = Settled::Again { at: at(500), why: "503".into() };
+    let again = failed(at(500));
     assert!(store.delivery_settle(&second.id, second.epoch, &again, at(132)).await.unwrap());
     assert!(!store.delivery_settle(&second.id, second.epoch, &delivered(), at(133)).await.unwrap(), "settled once");
     let view = store.delivery_get(world.team, &first.id).await.unwrap().unwrap();
@@ -92,7 +97,7 @@ pub(crate) async fn a_start_that_waits_is_merged(world: World) {
     world.check(&monitor, 2, Verdict::Down).await;
     let start = claim(&world, at(240)).await.into_iter().find(|c| c.epoch == 1).unwrap();
     world.check(&monitor, 3, Verdict::Up).await;
-    let again = Settled::Again { at: at(900), why: "503".into() };
+    let again = failed(at(900));
     assert!(world.store.delivery_settle(&start.id, start.epoch, &again, at(300)).await.unwrap());
     assert_eq!(states(&world, &monitor).await, merged);
 }
@@ -146,10 +151,10 @@ pub(crate) async fn graver_news_does_not_wait_behind_older(world: World) {
     let slow = claim(&world, at(100)).await.remove(0);
     world.check(&monitor, 1, Verdict::Down).await;
     assert!(claim(&world, at(125)).await.is_empty(), "the first is still on its way");
-    let again = Settled::Again { at: at(4_000), why: "503".into() };
+    let again = failed(at(4_000));
     assert!(world.store.delivery_settle(&slow.id, slow.epoch, &again, at(126)).await.unwrap());
     let down = claim(&world, at(127)).await.remove(0);
-    let again = Settled::Again { at: at(9_000), why: "503".into() };
+    let again = failed(at(9_000));
     assert!(world.store.delivery_settle(&down.id, down.epoch, &again, at(128)).await.unwrap());
     world.check(&monitor, 2, Verdict::Up).await;
     let merged = [Some(EventKind::Slow), Some(EventKind::Down)].map(|kind| (kind, State::Merged));
@@ -194,6 +199,76 @@ pub(crate) async fn a_busy_channel_waits_for_itself(world: World) {
     assert_eq!(claim(&world, at(160)).await.len(), 8, "leases that ran out are under way no more");
 }
 
+/// Where it takes something it is there again: what waits for it need not wait for the time that was planned.
+pub(crate) async fn what_waits_for_a_channel_goes_once_it_takes_something(world: World) {
+    let store = &world.store;
+    let monitor = down(&world).await;
+    let start = claim(&world, at(100)).await.remove(0);
+    let waits = Settled::Again { at: at(2_000), soonest: at(160), why: "503".into() };
+    assert!(store.delivery_settle(&start.id, start.epoch, &waits, at(101)).await.unwrap());
+    take(&world, 110, &start).await;
+    assert!(claim(&world, at(159)).await.is_empty(), "it rests a while");
+    let early = claim(&world, at(160)).await.remove(0);
+    assert_eq!((&early.id, early.attempts, early.early), (&start.id, 1, true));
+
+    // It fails again: that was no attempt that counts, and the one that was planned still is.
+    let rests = Settled::AsPlanned { soonest: at(230), why: "503 again".into() };
+    assert!(store.delivery_settle(&early.id, early.epoch, &rests, at(170)).await.unwrap());
+    let view = store.delivery_get(world.team, &start.id).await.unwrap().unwrap();
+    assert_eq!((view.attempts, view.next_at, view.receipt.as_deref()), (1, Some(at(2_000)), Some("503 again")));
+    take(&world, 240, &start).await;
+    let early = claim(&world, at(240)).await.remove(0);
+    assert!(store.delivery_settle(&early.id, early.epoch, &delivered(), at(241)).await.unwrap());
+    assert_eq!(states(&world, &monitor).await, [(Some(EventKind::Down), State::Delivered)]);
+}
+
+/// Planned again, it may come later than planned: the service asked for more patience than that.
+pub(crate) async fn a_planned_try_is_put_off_where_the_service_asks_for_it(world: World) {
+    let store = &world.store;
+    down(&world).await;
+    let start = claim(&world, at(100)).await.remove(0);
+    let waits = Settled::Again { at: at(500), soonest: at(160), why: "503".into() };
+    assert!(store.delivery_settle(&start.id, start.epoch, &waits, at(101)).await.unwrap());
+    take(&world, 300, &start).await;
+    let early = claim(&world, at(300)).await.remove(0);
+    let asked = Settled::AsPlanned { soonest: at(900), why: "429".into() };
+    assert!(store.delivery_settle(&early.id, early.epoch, &asked, at(301)).await.unwrap());
+    take(&world, 600, &start).await;
+    assert!(claim(&world, at(899)).await.is_empty());
+    let planned = claim(&world, at(900)).await.remove(0);
+    assert_eq!((planned.attempts, planned.early), (1, false));
+}
+
+/// Each message that gets through brings along so many of those that wait, and where it stumbles no more than those.
+pub(crate) async fn a_channel_that_is_back_is_not_stormed(world: World) {
+    let store = &world.store;
+    world.listener("hook").await;
+    for n in 0..20 {
+        let monitor = world.monitor(&format!("shop{n}")).await;
+        world.check(&monitor, 0, Verdict::Down).await;
+    }
+    let mut first = None;
+    for _ in 0..3 {
+        for one in claim(&world, at(100)).await {
+            let waits = Settled::Again { at: at(2_000), soonest: at(160), why: "503".into() };
+            assert!(store.delivery_settle(&one.id, one.epoch, &waits, at(101)).await.unwrap());
+            first.get_or_insert(one);
+        }
+    }
+    take(&world, 200, &first.unwrap()).await;
+    assert_eq!(claim(&world, at(200)).await.len(), 8);
+    assert!(claim(&world, at(210)).await.is_empty());
+}
+
+/// Its channel takes a message: a test, as somebody sends it who mended the receiver.
+async fn take(world: &World, now: u64, other: &Claimed) {
+    let id = DeliveryId::test(at(now), [now as u8; 10]);
+    let channel = world.store.delivery_get(world.team, &other.id).await.unwrap().unwrap().channel;
+    assert!(world.store.delivery_test(world.team, channel, &id, at(now)).await.unwrap());
+    let claimed = claim(world, at(now)).await.into_iter().find(|one| one.id == id).unwrap();
+    assert!(world.store.delivery_settle(&id, claimed.epoch, &delivered(), at(now)).await.unwrap());
+}
+
 /// Claimants that crash, stall, come back late and settle at random: every claim settles at most once, under the newest
 /// epoch only, and everything ends up delivered.
 pub(crate) async fn any_interleaving_settles_each_claim_once(world: World) {
@@ -228,7 +303,7 @@ pub(crate) async fn any_interleaving_settles_each_claim_once(world: World) {
         let claimed = held.swap_remove(dice(held.len() as u64) as usize);
         let settled = match dice(4) {
             0 => continue,
-            1 => Settled::Again { at: at(now + dice(60)), why: "503".into() },
+            1 => failed(at(now + dice(60))),
             _ => delivered(),
         };
         let mine = world.store.delivery_settle(&claimed.id, claimed.epoch, &settled, at(now)).await.unwrap();

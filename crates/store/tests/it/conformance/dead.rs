@@ -91,7 +91,9 @@ pub(crate) async fn what_was_given_up_is_sent_again_under_its_id(world: World) {
     let monitor = world.monitor("shop").await;
     world.check(&monitor, 0, Verdict::Down).await;
     let first = claim(&world, at(100)).await.remove(0);
-    assert!(settle(&world, &first, &Settled::Again { at: at(110), why: "503".into() }, at(101)).await);
+    assert!(
+        settle(&world, &first, &Settled::Again { at: at(110), soonest: at(110), why: "503".into() }, at(101)).await
+    );
     let second = claim(&world, at(110)).await.remove(0);
     assert!(settle(&world, &second, &Settled::Dead { why: "410".into() }, at(111)).await);
 

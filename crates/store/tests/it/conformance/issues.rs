@@ -111,7 +111,7 @@ pub(crate) async fn news_of_an_issue_is_told_on_each_way_until_it_is_taken(world
 
     assert!(settle(&world, &claimed[0], &delivered(), 12).await);
     assert!(!settle(&world, &claimed[0], &delivered(), 12).await, "once");
-    assert!(settle(&world, &claimed[1], &Settled::Again { at: at(20), why: "450".into() }, 12).await);
+    assert!(settle(&world, &claimed[1], &Settled::Again { at: at(20), soonest: at(20), why: "450".into() }, 12).await);
     assert!(claim(&world, 19).await.is_empty());
     let again = claim(&world, 20).await;
     assert_eq!((again.len(), &again[0].id, again[0].attempts), (1, &claimed[1].id, 1));
@@ -128,7 +128,9 @@ pub(crate) async fn what_was_resolved_and_is_back_is_told_again(world: World) {
     let ways = &[Way::Webhook];
     fold(&world, &report("a", 10), ways).await;
     let first = claim(&world, 10).await;
-    assert!(settle(&world, &first[0], &Settled::Again { at: at(1_000), why: "503".into() }, 11).await);
+    assert!(
+        settle(&world, &first[0], &Settled::Again { at: at(1_000), soonest: at(1_000), why: "503".into() }, 11).await
+    );
     let id = only(&world).await.issue.id;
     world.store.issue_act(id, Act::Resolve, at(20)).await.unwrap();
     assert_eq!(fold(&world, &report("a", 15), ways).await, Some(Turn::Repeat), "it was on its way");

@@ -25,7 +25,11 @@ pub(crate) async fn an_hour_that_never_was_keeps_nobody_waiting(world: World) {
     store.monitor_pause(world.team, young.id, ahead).await.unwrap();
     store.monitor_resume(world.team, young.id, ahead).await.unwrap();
     let claimed = store.deliveries_claim(ahead, LEASE, 9).await.unwrap().remove(0);
-    let again = Settled::Again { at: ahead + Duration::from_secs(5), why: "503".into() };
+    let again = Settled::Again {
+        at: ahead + Duration::from_secs(5),
+        soonest: ahead + Duration::from_secs(5),
+        why: "503".into(),
+    };
     assert!(store.delivery_settle(&claimed.id, claimed.epoch, &again, ahead).await.unwrap());
 
     let now = ahead - HOUR;
