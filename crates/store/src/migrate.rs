@@ -10,7 +10,7 @@ use crate::store::Engine;
 use crate::{Error, Result};
 
 /// Each file is one version, and never changes once released.
-const STEPS: [&str; 10] = [
+const STEPS: [&str; 11] = [
     include_str!("../migrations/0001_begin.sql"),
     include_str!("../migrations/0002_promises.sql"),
     include_str!("../migrations/0003_leases.sql"),
@@ -21,6 +21,7 @@ const STEPS: [&str; 10] = [
     include_str!("../migrations/0008_relay.sql"),
     include_str!("../migrations/0009_issues.sql"),
     include_str!("../migrations/0010_early.sql"),
+    include_str!("../migrations/0011_blind.sql"),
 ];
 
 /// Any number will do, as long as it stays.

@@ -46,7 +46,7 @@ impl Store {
             "update deliveries set due_at = due_at - $1, planned_at = planned_at - $1, soonest_at = soonest_at - $1
             where settled_at is null",
             "update issue_news set due_at = due_at - $1 where settled_at is null",
-            "update waits set due_at = due_at - $1, asked_at = 0",
+            "update waits set due_at = due_at - $1, blind_since = blind_since - $1, asked_at = 0",
         ] {
             conn.run(sql, args![millis(by)]).await?;
         }

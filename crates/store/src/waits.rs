@@ -64,9 +64,17 @@ impl Store {
 }
 
 impl Tx {
-    /// We were blind for that long, and saw nothing of whether it lasted.
-    pub(crate) async fn waits_extend(&mut self, incident: i64, blind: Duration) -> Result<()> {
-        let sql = "update waits set due_at = due_at + $2, asked_at = 0 where incident = $1";
-        self.conn().run(sql, args![incident, gazer_domain::time::millis(blind)]).await.map(drop)
+    /// From then on we see nothing of whether it lasts.
+    pub(crate) async fn waits_hold(&mut self, incident: i64, at: Timestamp) -> Result<()> {
+        let sql = "update waits set blind_since = $2 where incident = $1 and blind_since is null";
+        self.conn().run(sql, args![incident, at]).await.map(drop)
+    }
+
+    /// Now we see it again: the time in between does not count.
+    pub(crate) async fn waits_go_on(&mut self, incident: i64, at: Timestamp) -> Result<()> {
+        let sql = "update waits set asked_at = 0, blind_since = null,
+                due_at = due_at + case when blind_since < $2 then $2 - blind_since else 0 end
+            where incident = $1 and blind_since is not null";
+        self.conn().run(sql, args![incident, at]).await.map(drop)
     }
 }

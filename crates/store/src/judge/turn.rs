@@ -3,8 +3,6 @@
 //! What is decided comes from `domain::incident::turn`; here it is written down. Each of the three writes an event, by
 //! `Tx::event_add`, which also writes who is told.
 
-use std::time::Duration;
-
 use gazer_domain::cause::{Cause, Code};
 use gazer_domain::incident::{self, EventKind, Trouble, Turn};
 use gazer_domain::period::{Change, Status};
@@ -28,9 +26,12 @@ impl Tx {
         new_id: IncidentId,
         now: Timestamp,
     ) -> Result<()> {
-        let ended = self.period_turn(watch.key, change.status, change.at).await?;
-        if let (Some(open), Some((Status::Unknown, blind))) = (&watch.open, ended) {
-            self.waits_extend(open.key, blind).await?;
+        self.period_turn(watch.key, change.status, change.at).await?;
+        if let Some(open) = &watch.open {
+            match change.status {
+                Status::Unknown => self.waits_hold(open.key, change.at).await?,
+                _ => self.waits_go_on(open.key, change.at).await?,
+            }
         }
         let mut cause = cause.cloned();
         for turn in incident::turn(watch.open.as_ref().map(|open| open.trouble), change.status) {
@@ -48,30 +49,21 @@ impl Tx {
         Ok(())
     }
 
-    /// The lasting period ends where the new one begins. One that would begin before it takes its place. Answers with
-    /// the status that ended, and how long it had lasted.
-    pub(crate) async fn period_turn(
-        &mut self,
-        key: i64,
-        status: Status,
-        at: Timestamp,
-    ) -> Result<Option<(Status, Duration)>> {
-        let sql = "select started, status from periods where monitor = $1 and ended is null
-            order by started desc limit 1";
-        let row = self.conn().row(sql, args![key]).await?;
-        let lasting = match row {
-            Some(row) => Some((status::read(&row, "status")?, row.time("started")?)),
-            None => None,
+    /// The lasting period ends where the new one begins. One that would begin before it takes its place.
+    pub(crate) async fn period_turn(&mut self, key: i64, status: Status, at: Timestamp) -> Result<()> {
+        let sql = "select started from periods where monitor = $1 and ended is null order by started desc limit 1";
+        let lasting = self.conn().row(sql, args![key]).await?;
+        let at = match lasting {
+            Some(row) => row.time("started")?.max(at),
+            None => at,
         };
-        let at = lasting.map_or(at, |(_, started)| started.max(at));
         let sql = "update periods set ended = $2 where monitor = $1 and ended is null";
         self.conn().run(sql, args![key, at]).await?;
         let sql = "insert into periods (monitor, started, status) values ($1, $2, $3)
             on conflict (monitor, started) do update set status = excluded.status, ended = null";
         self.conn().run(sql, args![key, at, status::number(status)]).await?;
         let sql = "update monitors set status = $2, status_since = $3 where key = $1";
-        self.conn().run(sql, args![key, status::number(status), at]).await?;
-        Ok(lasting.map(|(status, started)| (status, at.since(started))))
+        self.conn().run(sql, args![key, status::number(status), at]).await.map(drop)
     }
 
     async fn open(

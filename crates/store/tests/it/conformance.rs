@@ -69,7 +69,7 @@ stories! {
     expiry: what_is_old_goes;
     leases: a_lease_is_one_holders_until_it_ends, of_many_who_ask_one_has_it,
         whoever_has_a_lease_hears_that_another_waits_and_leaves_word;
-    set_back: an_hour_that_never_was_keeps_nobody_waiting,
+    set_back: an_hour_that_never_was_keeps_nobody_waiting, time_that_nobody_saw_does_not_count_either,
         a_monitor_that_changed_often_in_that_hour_has_the_last_of_its_cadences;
     regions: a_majority_of_three_makes_it_down, one_of_three_is_regional_and_has_a_trigger_of_its_own,
         what_was_seen_before_the_quorum_is_kept_as_evidence, a_region_that_falls_silent_lapses,

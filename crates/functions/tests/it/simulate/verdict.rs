@@ -140,6 +140,11 @@ impl Story {
         self.blind.iter().filter(|blind| blind.touches(from, until)).map(Stretch::length).sum()
     }
 
+    /// By when it is seen that it ended at `until`, where a promise of so long holds: checks may be lost, or blind.
+    fn end_seen(&self, until: True, promise: True) -> True {
+        until + promise + 2 * self.hidden(until, until + 2 * promise) + self.dropped(promise)
+    }
+
     /// A message that is dropped is one check that never was, or two.
     fn dropped(&self, interval: True) -> True {
         if self.faults.message_dropped == u64::MAX { 0 } else { 3 * interval }

@@ -84,3 +84,29 @@ pub(crate) async fn a_monitor_that_changed_often_in_that_hour_has_the_last_of_it
         assert_eq!(resumed.cadence_since, later, "it goes on from the present");
     }
 }
+
+/// Its last period began while the clock was ahead, and is the present one until that instant has come. What we were
+/// blind for is no shorter for it.
+pub(crate) async fn time_that_nobody_saw_does_not_count_either(world: World) {
+    let store = &world.store;
+    let patient = world.channel("patient").await;
+    world.rule(&[patient], &[Trigger::Down], MINUTE * 2).await;
+    let monitor = world.monitor("shop").await;
+    let now = world.slot(&monitor, 1);
+    store.monitor_pause(world.team, monitor.id, now + HOUR).await.unwrap();
+    store.monitor_resume(world.team, monitor.id, now + HOUR).await.unwrap();
+    store.set_back(now, HOUR).await.unwrap();
+    let monitor = store.monitor_get(world.team, monitor.id).await.unwrap().unwrap().monitor;
+    world.check(&monitor, 0, Verdict::Down).await;
+    for n in 1..4 {
+        world.check(&monitor, n, Verdict::Unknown).await;
+    }
+    world.check(&monitor, 4, Verdict::Down).await;
+    assert_eq!(
+        store.waits_fire(world.slot(&monitor, 4) + MINUTE / 2).await.unwrap(),
+        0,
+        "of four minutes one was seen"
+    );
+    world.check(&monitor, 5, Verdict::Down).await;
+    assert_eq!(store.waits_fire(world.slot(&monitor, 5) + MINUTE / 2).await.unwrap(), 1);
+}

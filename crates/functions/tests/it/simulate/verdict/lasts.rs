@@ -23,7 +23,7 @@ pub(super) fn check(story: &Story, heard: &[ByMonitor], complaints: &mut Vec<Str
         for prompt in of(PROMPT) {
             let Some((started, trouble)) = source(story, prompt, &troubles, true) else { continue };
             let patient = of(PATIENT).iter().find(|heard| heard.incident == prompt.incident);
-            let whole = whole(&one.reigns, &troubles, trouble);
+            let whole = whole(story, &one.reigns, &troubles, trouble);
             let found = match patient {
                 Some(patient) => too_early(story, started, &whole, patient, prompt),
                 None => told_nothing(story, started, &whole, prompt),
@@ -43,7 +43,7 @@ struct Whole<'a> {
     promise: True,
 }
 
-fn whole<'a>(reigns: &[Reign], troubles: &'a [Trouble<'a>], first: &'a Trouble<'a>) -> Whole<'a> {
+fn whole<'a>(story: &Story, reigns: &[Reign], troubles: &'a [Trouble<'a>], first: &'a Trouble<'a>) -> Whole<'a> {
     let mut whole = Whole {
         when: first.when,
         last: first,
@@ -53,7 +53,7 @@ fn whole<'a>(reigns: &[Reign], troubles: &'a [Trouble<'a>], first: &'a Trouble<'
     };
     for next in troubles.iter().filter(|next| next.when.from >= first.when.until) {
         // Where another site takes its place at once, or it fails again at once, we may not see that it was over.
-        if next.when.from > whole.when.until + whole.recovery + whole.promise {
+        if next.when.from > story.end_seen(whole.when.until, whole.recovery + whole.promise) {
             break;
         }
         whole.when.until = next.when.until;
@@ -64,7 +64,7 @@ fn whole<'a>(reigns: &[Reign], troubles: &'a [Trouble<'a>], first: &'a Trouble<'
     }
     // Before its end could be seen, its owner may have come to want more good checks.
     for next in reigns.iter().filter(|next| next.when.from >= whole.when.until) {
-        if next.when.from > whole.when.until + whole.recovery + whole.promise {
+        if next.when.from > story.end_seen(whole.when.until, whole.recovery + whole.promise) {
             break;
         }
         whole.recovery = whole.recovery.max(next.recovery);
@@ -81,22 +81,30 @@ fn too_early(story: &Story, started: True, whole: &Whole<'_>, patient: &Heard, p
     if story.jumped(started, at) {
         return None;
     }
-    // Of a blind stretch all is a period of its own but what comes before its first slot, and what was under way.
-    let slots = whole.interval + whole.last.reign.longest_check + 2 * TICK;
-    let seen = Stretch { from: started, until: at };
-    let blind: True = story
-        .blind
-        .iter()
-        .filter_map(|blind| blind.within(&seen))
-        .map(|blind| blind.length().saturating_sub(slots))
-        .sum();
-    let due = started + PATIENCE + blind;
+    let due = due(story, started, whole);
     if at + SECOND < due {
         return Some(format!("the patient was told at {at}, before {due}"));
     }
     let recovery = if whole.recovery > 0 { whole.recovery + whole.promise } else { 0 };
     (whole.when.until + ATTEMPT + recovery < due)
         .then(|| format!("the patient was told at {at}, though it was over before {due}"))
+}
+
+/// Its time, and what we were blind for before that had come.
+fn due(story: &Story, started: True, whole: &Whole<'_>) -> True {
+    // Of a blind stretch all is a period of its own but what comes before its first slot, and what was under way.
+    let slots = whole.interval + whole.last.reign.longest_check + 2 * TICK;
+    let mut blind: Vec<_> = story.blind.iter().filter(|blind| blind.until > started).collect();
+    blind.sort_unstable_by_key(|blind| blind.from);
+    let (mut due, mut counted) = (started + PATIENCE, started);
+    for blind in blind {
+        if blind.from >= due {
+            break;
+        }
+        due += blind.until.saturating_sub(blind.from.max(counted)).saturating_sub(slots);
+        counted = counted.max(blind.until);
+    }
+    due
 }
 
 fn told_nothing(story: &Story, started: True, whole: &Whole<'_>, prompt: &Heard) -> Option<String> {

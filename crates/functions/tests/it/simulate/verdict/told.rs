@@ -1,6 +1,5 @@
 //! Each outage longer than the guarantee is told and ended, in time, and no other is told.
 
-use super::super::faults::Stretch;
 use super::super::receivers::{FALLS, GONE, PATIENT, PROMPT, RECEIVERS};
 use super::super::time::True;
 use super::super::truth::{Trouble, Watched};
@@ -129,10 +128,7 @@ fn over(story: &Story, until: True, from_then_on: &[Trouble<'_>]) -> (True, True
             break;
         }
         last = when.until;
-        let promise = reign.promise + reign.recovery;
-        let hidden: True =
-            story.blind.iter().filter(|blind| blind.touches(last, last + 2 * promise)).map(Stretch::length).sum();
-        over = over.max(last + promise + 2 * hidden + story.dropped(promise));
+        over = over.max(story.end_seen(last, reign.promise + reign.recovery));
     }
     (over, last)
 }
