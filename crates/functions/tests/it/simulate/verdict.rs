@@ -58,7 +58,7 @@ struct Heard {
     ended: Option<True>,
 }
 
-/// By the ids of monitors.
+/// By the ids of monitors, in the order in which they were told.
 type ByMonitor = BTreeMap<String, Vec<Heard>>;
 
 pub(crate) async fn compare(story: &Story, store: &Store) -> Outcome {
@@ -116,6 +116,10 @@ impl Story {
         let mut monitors = ByMonitor::new();
         for ((monitor, _), heard) in incidents {
             monitors.entry(monitor).or_default().push(heard);
+        }
+        // Ids follow a clock that was set back.
+        for heard in monitors.values_mut() {
+            heard.sort_by_key(|heard| heard.down.or(heard.ended));
         }
         monitors
     }

@@ -82,6 +82,8 @@ pub(crate) struct Delivery {
     kind: Option<&'static str>,
     /// `waiting`, `leased`, `delivered`, `dead` or `merged`.
     state: &'static str,
+    /// Those that count: where the channel took something meanwhile it is tried before its time as well, and after the
+    /// twelfth of these it is dead.
     attempts: u32,
     #[schema(required)]
     next_at: Option<String>,
