@@ -57,7 +57,7 @@ stories! {
     claims: an_old_epoch_is_fenced_out, leases_end_where_their_messages_were_lost, a_recovery_waits_for_its_start, a_start_that_waits_is_merged,
         a_dead_start_is_not_recovered, a_test_goes_to_its_channel, claimants_share_without_overlap, a_busy_channel_waits_for_itself,
         what_waits_for_a_channel_goes_once_it_takes_something, a_planned_try_is_put_off_where_the_service_asks_for_it,
-        a_channel_that_is_back_is_not_stormed,
+        a_planned_try_does_not_rest, a_channel_that_is_back_is_not_stormed,
         graver_news_does_not_wait_behind_older, a_start_that_dies_is_merged_into_its_end,
         any_interleaving_settles_each_claim_once;
     history: checks_are_found_by_their_slots, sparklines_end_now, lateness_counts_what_was_missed,

@@ -222,6 +222,19 @@ pub(crate) async fn what_waits_for_a_channel_goes_once_it_takes_something(world:
     assert_eq!(states(&world, &monitor).await, [(Some(EventKind::Down), State::Delivered)]);
 }
 
+/// The first failures are tried again as they always were, long before it could be tried out of turn.
+pub(crate) async fn a_planned_try_does_not_rest(world: World) {
+    let store = &world.store;
+    down(&world).await;
+    let start = claim(&world, at(100)).await.remove(0);
+    let soon = Settled::Again { at: at(106), soonest: at(161), why: "503".into() };
+    assert!(store.delivery_settle(&start.id, start.epoch, &soon, at(101)).await.unwrap());
+    take(&world, 103, &start).await;
+    assert!(claim(&world, at(105)).await.is_empty());
+    let planned = claim(&world, at(106)).await.remove(0);
+    assert_eq!((planned.attempts, planned.early), (1, false));
+}
+
 /// Planned again, it may come later than planned: the service asked for more patience than that.
 pub(crate) async fn a_planned_try_is_put_off_where_the_service_asks_for_it(world: World) {
     let store = &world.store;
