@@ -51,6 +51,10 @@ cluster: build ## Run a whole cluster on this machine, to try it: PostgreSQL, NA
 cluster-test: setup ## Tell the stories of clusters, one of them on what `make cluster` starts
 	NEXTEST_SUCCESS_OUTPUT=final $(TEST) cluster::
 
+# STAGE, REGION, PARAMS and CONFIG: make deploy-aws STAGE=test REGION=eu-west-1 PARAMS="spread=10s operatorEmail=ann@example.com"
+deploy-aws: ## Build what Lambda runs, and deploy it to AWS (docs/aws.md)
+	STAGE="$(STAGE)" REGION="$(REGION)" PARAMS="$(PARAMS)" CONFIG="$(CONFIG)" scripts/deploy-aws
+
 aws-test: setup ## Deploy to an emulator of AWS that runs the real functions, and tell the stories there
 	scripts/setup-aws-tests
 	cargo build --locked -p gazer-aws -p gazer

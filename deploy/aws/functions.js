@@ -6,6 +6,9 @@ const yaml = require("js-yaml");
 
 const table = yaml.load(fs.readFileSync(path.join(__dirname, "functions.yml"), "utf8"));
 const rows = Object.entries(table).map(([name, row]) => ({ name, ...row }));
+const rowOf = (name) => rows.find((row) => row.name === name);
+// What is said in a further region, and whose topics are there for it.
+const SAID = ["judge", "issue"];
 
 const title = (name) => name[0].toUpperCase() + name.slice(1);
 const sub = (text) => ({ "Fn::Sub": text });
@@ -44,34 +47,44 @@ module.exports.functions = async ({ resolveVariable }) => {
     check: async () => ({ GAZER_REGION_SECRET: await resolveVariable(`ssm:${secrets}/region-key`) }),
     send: async () => ({ GAZER_KEY: house.GAZER_KEY, ...(await resolveVariable("self:custom.mail")) }),
   };
+  const regions = { GAZER_REGIONS: await resolveVariable("param:regions") };
   const made = {};
   for (const row of rows) {
     const knows = row.house ? house : await outside[row.name]();
-    made[row.name] = {
-      handler: "bootstrap",
-      name: `gazer-${stage}-${row.name}`,
-      memorySize: row.memory,
-      timeout: row.timeout,
-      role: role(row.name),
-      environment: given({
-        GAZER_FUNCTION: row.name,
-        ...all,
-        ...knows,
-        // How pg_stat_activity calls its connections.
-        ...(row.house && { PGAPPNAME: `gazer-${stage}-${row.name}` }),
-      }),
-      events: events(row, stage),
-      ...(row.concurrency && { reservedConcurrency: row.concurrency }),
-      ...(row.house && { vpc: { securityGroupIds: [{ Ref: "FunctionsGroup" }], subnetIds: subnets() } }),
-      ...(row.age && {
-        maximumRetryAttempts: row.retries,
-        maximumEventAge: row.age,
-        destinations: { onFailure: { type: "sqs", arn: arn("Failed") } },
-      }),
-    };
+    made[row.name] = functionOf(row, stage, { ...all, ...knows, ...(row.name === "plan" && regions) });
   }
   return made;
 };
+
+// The one function of a further region. What it is for comes from home (heardOf), and so it has no topic here.
+module.exports.prober = async ({ resolveVariable }) => {
+  const [stage, all] = [await resolveVariable("sls:stage"), await resolveVariable("self:custom.all")];
+  const key = { GAZER_REGION_SECRET: await resolveVariable(`ssm:${await resolveVariable("self:custom.secrets")}/region-key`) };
+  return { check: { ...functionOf(rowOf("check"), stage, { ...all, ...key }), events: [] } };
+};
+
+const functionOf = (row, stage, knows) => ({
+  handler: "bootstrap",
+  name: `gazer-${stage}-${row.name}`,
+  memorySize: row.memory,
+  timeout: row.timeout,
+  role: role(row.name),
+  environment: given({
+    GAZER_FUNCTION: row.name,
+    ...knows,
+    ...(row.claims && { GAZER_CLAIMS: { Ref: "Claims" } }),
+    // How pg_stat_activity calls its connections.
+    ...(row.house && { PGAPPNAME: `gazer-${stage}-${row.name}` }),
+  }),
+  events: events(row, stage),
+  ...(row.concurrency && { reservedConcurrency: row.concurrency }),
+  ...(row.house && { vpc: { securityGroupIds: [{ Ref: "FunctionsGroup" }], subnetIds: subnets() } }),
+  ...(row.age && {
+    maximumRetryAttempts: row.retries,
+    maximumEventAge: row.age,
+    destinations: { onFailure: { type: "sqs", arn: arn("Failed") } },
+  }),
+});
 
 // A setting that was left empty is none.
 const given = (settings) => Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== ""));
@@ -95,10 +108,8 @@ const events = (row, stage) => [
 module.exports.resources = async ({ resolveVariable }) => {
   const stage = await resolveVariable("sls:stage");
   const resources = {
-    // What a function could not do, tried as often as it may be.
-    Failed: queue(`gazer-${stage}-failed`),
-    // What did not reach its function at all.
-    Undelivered: queue(`gazer-${stage}-undelivered`),
+    ...queues(stage),
+    Claims: claims(stage),
     ClockRole: {
       Type: "AWS::IAM::Role",
       Properties: {
@@ -115,20 +126,109 @@ module.exports.resources = async ({ resolveVariable }) => {
   for (const row of rows) {
     resources[role(row.name)] = roleOf(row, stage);
     if (isHeard(row)) Object.assign(resources, crashesOf(row, stage));
-    if (row.topic) {
-      resources[topic(row.name)] = {
-        Type: "AWS::SNS::Topic",
-        Properties: { TopicName: `gazer-${stage}-${row.name}`, KmsMasterKeyId: "alias/aws/sns" },
-      };
-    }
+    if (row.topic) resources[topic(row.name)] = topicOf(row.name, stage);
     if (row.every) resources[`${title(row.name)}Clock`] = clock(row, stage);
+  }
+  for (const region of (await resolveVariable("param:regions")).split(",").filter(Boolean)) {
+    for (const name of SAID) {
+      const id = `${title(name)}From${region.trim().split("-").map(title).join("")}`;
+      resources[id] = permission({ "Fn::GetAtt": [lambda(name), "Arn"] }, topicArn(region.trim(), name, stage));
+    }
   }
   return { Resources: resources };
 };
 
+// What is for this region comes from the topic of home, and what is said here goes to functions there.
+module.exports.heardOf = async ({ resolveVariable }) => {
+  const [stage, home] = [await resolveVariable("sls:stage"), await resolveVariable("param:home")];
+  const checks = topicArn(home, "check", stage);
+  const atHome = (service, name) => sub(`arn:\${AWS::Partition}:${service}:${home}:\${AWS::AccountId}:${name}`);
+  const resources = {
+    ...queues(stage),
+    [role("check")]: roleOf(rowOf("check"), stage),
+    CheckFromHome: permission(arn(lambda("check")), checks),
+    ChecksOfHome: subscription(checks, arn(lambda("check")), atHome("sqs", `gazer-${stage}-undelivered`), {
+      Region: home,
+      FilterPolicy: { region: [{ Ref: "AWS::Region" }] },
+    }),
+    UndeliveredPolicy: {
+      Type: "AWS::SQS::QueuePolicy",
+      Properties: {
+        Queues: [{ Ref: "Undelivered" }],
+        PolicyDocument: {
+          Version: "2012-10-17",
+          Statement: SAID.map((name) => ({
+            Sid: `Keep${title(name)}`,
+            Effect: "Allow",
+            Principal: { Service: "sns.amazonaws.com" },
+            Action: "sqs:SendMessage",
+            Resource: arn("Undelivered"),
+            Condition: { ArnEquals: { "aws:SourceArn": { Ref: topic(name) } } },
+          })),
+        },
+      },
+    },
+  };
+  for (const name of SAID) {
+    const listener = atHome("lambda", `function:gazer-${stage}-${name}`);
+    resources[topic(name)] = topicOf(name, stage);
+    resources[`${title(name)}AtHome`] = subscription({ Ref: topic(name) }, listener, arn("Undelivered"), {});
+  }
+  return { Resources: resources };
+};
+
+const queues = (stage) => ({
+  // What a function could not do, tried as often as it may be.
+  Failed: queue(`gazer-${stage}-failed`),
+  // What did not reach its function at all.
+  Undelivered: queue(`gazer-${stage}-undelivered`),
+});
+
+const topicOf = (name, stage) => ({
+  Type: "AWS::SNS::Topic",
+  Properties: { TopicName: `gazer-${stage}-${name}`, KmsMasterKeyId: "alias/aws/sns" },
+});
+
+const topicArn = (region, name, stage) =>
+  sub(`arn:\${AWS::Partition}:sns:${region}:\${AWS::AccountId}:gazer-${stage}-${name}`);
+
+// That this topic may invoke this function.
+const permission = (lambda, topic) => ({
+  Type: "AWS::Lambda::Permission",
+  Properties: {
+    FunctionName: lambda,
+    Action: "lambda:InvokeFunction",
+    Principal: "sns.amazonaws.com",
+    SourceArn: topic,
+  },
+});
+
+const subscription = (topic, lambda, undelivered, more) => ({
+  Type: "AWS::SNS::Subscription",
+  Properties: {
+    TopicArn: topic,
+    Protocol: "lambda",
+    Endpoint: lambda,
+    RedrivePolicy: { deadLetterTargetArn: undelivered },
+    ...more,
+  },
+});
+
 const queue = (name) => ({
   Type: "AWS::SQS::Queue",
   Properties: { QueueName: name, SqsManagedSseEnabled: true, MessageRetentionPeriod: 14 * 24 * 3600 },
+});
+
+// Encrypted with a key of AWS, as every table is; a claim is forgotten soon after it has ended.
+const claims = (stage) => ({
+  Type: "AWS::DynamoDB::Table",
+  Properties: {
+    TableName: `gazer-${stage}-claims`,
+    BillingMode: "PAY_PER_REQUEST",
+    AttributeDefinitions: [{ AttributeName: "claim", AttributeType: "S" }],
+    KeySchema: [{ AttributeName: "claim", KeyType: "HASH" }],
+    TimeToLiveSpecification: { AttributeName: "ends", Enabled: true },
+  },
 });
 
 const clock = (row, stage) => ({
@@ -186,6 +286,7 @@ const roleOf = (row, stage) => {
   if (publishes.length) {
     statements.push(allow("Publish", "sns:Publish", publishes.map((name) => ({ Ref: topic(name) }))));
   }
+  if (row.claims) statements.push(allow("TakeUpClaims", "dynamodb:PutItem", arn("Claims")));
   if (row.age) statements.push(allow("PutAside", "sqs:SendMessage", arn("Failed")));
   if (row.house) {
     // EC2 knows no narrower resource for these: an interface has no name before it is made.

@@ -15,6 +15,7 @@ use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::Value;
 
 use crate::carry::{Carrying, SIZE};
+use crate::claims::Claims;
 use crate::own::Own;
 use crate::sns::Sns;
 use crate::{event, web};
@@ -48,12 +49,15 @@ pub(crate) async fn serve(heard: Heard) -> anyhow::Result<()> {
 
     let (mut turns, mut turn) = (Turns::default(), None);
     if let Some(house) = house.as_ref().filter(|_| own.function == Topic::Plan.consumer()) {
-        // Whoever probes here has no database to say so.
-        house.add_region(&home).await?;
+        // Whoever probes has no database to say so.
+        for region in [&home].into_iter().chain(&own.regions) {
+            house.add_region(region).await?;
+        }
         let hold = Hold::nobodys();
         turns.share(Role::Plan, hold.clone());
         turn = Some(Turn { hold, lease: house.clock_lease() });
     }
+    let claims = own.claims.map(|table| Claims::new(aws_sdk_dynamodb::Client::new(&sdk), table, name.clone()));
     let ties = Ties { name, bus, turns, hands_on: turn.is_some(), says_every: Some(MINUTE), buried: None };
     let Assembly { functions, clock, site, .. } = Assembly::of(&config, house, ties, None, DESCRIPTORS).await?;
     if own.function == WEB {
@@ -62,7 +66,8 @@ pub(crate) async fn serve(heard: Heard) -> anyhow::Result<()> {
     }
     let function = functions.functions().iter().find(|function| function.name() == own.function);
     let function = Arc::clone(function.context("the registry has every function of its role")?);
-    let lambda = Lambda { topic: topic_of(&*function), function, functions, clock, turn, carrying, packer, home };
+    let lambda =
+        Lambda { topic: topic_of(&*function), function, functions, clock, turn, carrying, packer, home, claims };
     let lambda = &lambda;
     let answer = service_fn(|event: LambdaEvent<Value>| async move {
         lambda
@@ -103,6 +108,8 @@ struct Lambda {
     carrying: Carrying,
     packer: Arc<Packer>,
     home: Region,
+    /// Of the function that sends.
+    claims: Option<Claims>,
 }
 
 #[derive(Debug)]
@@ -114,7 +121,13 @@ struct Turn {
 impl Lambda {
     async fn invoke(&self, event: Value) -> anyhow::Result<()> {
         let ran = match event::messages(event, self.topic, &self.packer, &self.home) {
-            Ok(Some(messages)) => self.run(Woken::Messages(messages)).await.map_err(anyhow::Error::from),
+            Ok(Some(messages)) => {
+                let messages = match &self.claims {
+                    Some(claims) => claims.take(messages).await,
+                    None => messages,
+                };
+                self.run(Woken::Messages(messages)).await.map_err(anyhow::Error::from)
+            }
             Ok(None) => self.tick().await.map_err(anyhow::Error::from),
             Err(why) => {
                 tracing::error!(function = self.function.name(), "an event cannot be read: {why:#}");

@@ -273,6 +273,21 @@ pub(crate) enum AwsCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Print the key of a further region of a deployment, which derives from the deployment's own: the name of its
+    /// parameter in SSM and its value.
+    RegionKey {
+        #[command(flatten)]
+        place: PlaceFlags,
+        /// The AWS region that is to probe as well: eu-west-1.
+        #[arg(long, value_name = "REGION", value_parser = region)]
+        region: Region,
+        /// Tells one deployment of an account from another.
+        #[arg(long, value_name = "STAGE", default_value = "prod", value_parser = stage)]
+        stage: String,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Print where people reach the pages of the last deployment.
     Outputs {
         /// What it wrote.

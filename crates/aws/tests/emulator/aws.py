@@ -51,6 +51,7 @@ def left():
         "apis": [a["ApiId"] for a in client("apigatewayv2").get_apis()["Items"]],
         "log groups": [g["logGroupName"] for g in client("logs").describe_log_groups()["logGroups"]],
         "buckets": [b["Name"] for b in client("s3").list_buckets()["Buckets"]],
+        "tables": client("dynamodb").list_tables()["TableNames"],
         "alarms": [a["AlarmName"] for a in client("cloudwatch").describe_alarms()["MetricAlarms"]],
     }
     print(json.dumps({kind: names for kind, names in found.items() if names}))

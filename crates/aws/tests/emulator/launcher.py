@@ -87,7 +87,7 @@ class Queue:
         # Resolved at every attempt, so a retry runs the code deployed now.
         func, config, _ = L._get_func_record_for_ref_in_scope(it["ref"], account_id=self.account, region=self.region)
         if not func:
-            return
+            return L.logger.warning("asynchronous invocation dropped: there is no function %s", it["ref"])
         eic = func.get("event_invoke_config") or (func.get("event_invoke_configs") or {}).get("$LATEST") or {}
         retries = eic.get("MaximumRetryAttempts")
         retries = 2 if retries is None else int(retries)
@@ -290,6 +290,21 @@ def p_cfn():
     h["create"], h["update"], h["delete"] = c, u, d
 
 
+def p_far():
+    """AWS::SNS::Subscription: Region, where the topic is in another one than the stack."""
+    h = P._RESOURCE_HANDLERS["AWS::SNS::Subscription"]
+
+    def there(what, props_at):
+        def call(*args, **named):
+            region = args[props_at].get("Region")
+            context = contextvars.copy_context()
+            if region:
+                context.run(L._request_region.set, region)
+            return context.run(what, *args, **named)
+        return call
+    h["create"], h["update"], h["delete"] = there(h["create"], 1), there(h["update"], 1), there(h["delete"], 1)
+
+
 # --------------------------------------------------------------------------- logs
 def p_filters():
     """Filter patterns of subscriptions: ?"one text" ?"or the other"."""
@@ -303,7 +318,7 @@ def main():
     if version("ministack") != VERSION:
         raise SystemExit(f"launcher is written for ministack {VERSION}, found {version('ministack')}")
     skip = os.environ.get("LAUNCHER_SKIP", "").split(",")
-    for p in (p_queue, p_sns, p_events, p_drain, p_cfn, p_filters):
+    for p in (p_queue, p_sns, p_events, p_drain, p_cfn, p_far, p_filters):
         if p.__name__ not in skip:
             p()
     app.main()

@@ -11,9 +11,8 @@ use serde_json::Value;
 
 use crate::stack::{MOST_CONNECTIONS, PATIENCE, Stack};
 
-/// Topics that carry what changes rows. `plan` is a bell, and what comes twice to `send` is known only to the instance
-/// that had it before.
-const TOPICS: [&str; 4] = ["check", "judge", "deliver", "settle"];
+/// All topics; `plan` has none here.
+const TOPICS: [&str; 5] = ["check", "judge", "deliver", "send", "settle"];
 const BURST: usize = 1_000;
 
 #[tokio::test(flavor = "multi_thread")]

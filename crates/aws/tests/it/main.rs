@@ -3,6 +3,7 @@
 
 mod failures;
 mod load;
+mod regions;
 mod stack;
 mod story;
 mod table;

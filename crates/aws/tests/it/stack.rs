@@ -21,7 +21,8 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, Command};
 
 const STAGE: &str = "test";
-const REGION: &str = "us-east-1";
+/// Home.
+pub(crate) const REGION: &str = "us-east-1";
 const OWNER: &str = "ann@example.com";
 const PASSWORD: &str = "correct horse battery";
 /// The emulator's scheduler starts the first plan after a minute.
@@ -68,37 +69,56 @@ impl Stack {
     pub(crate) async fn deploy() -> Self {
         let mut stack = Self::bare().await;
         stack.osls(&["deploy", "--param", "database=given"]).await;
-        stack.api = stack.ask("api", None).await.trim().to_owned();
-        stack.token = stack.make_token().await;
+        stack.enter().await;
         stack
+    }
+
+    /// Makes of what was deployed something to call.
+    pub(crate) async fn enter(&mut self) {
+        self.api = self.ask("api", None).await.trim().to_owned();
+        self.token = self.make_token().await;
     }
 
     /// Runs osls as an operator would, on this emulator.
     pub(crate) async fn osls(&self, arguments: &[&str]) {
+        self.osls_with(arguments, REGION).await;
+    }
+
+    /// The same for what belongs into a further region.
+    pub(crate) async fn osls_in(&self, region: &str, command: &str) {
+        let home = format!("home={REGION}");
+        self.osls_with(&[command, "--config", "region.yml", "--region", region, "--param", &home], region).await;
+    }
+
+    async fn osls_with(&self, arguments: &[&str], region: &str) {
         let folder = self.scratch.path().join("deploy");
         let mut command = Command::new(folder.join("node_modules/.bin/osls"));
         command.args(arguments).args(["--stage", STAGE, "--param", "egress=open"]);
-        command.current_dir(folder).envs(self.environment()).env("GAZER_ZIP", zip());
+        command.current_dir(folder).envs(self.environment(region)).env("GAZER_ZIP", zip());
         // Functions of an emulator are not frozen, and may say what they do.
         command.env("GAZER_LOG", "info");
         finished(command).await;
     }
 
     /// What `osls package` makes of it, as CloudFormation is given it.
-    pub(crate) async fn template(&self, parameters: &[&str]) -> PathBuf {
+    pub(crate) async fn template(&self, config: &str, setting: &str) -> PathBuf {
         let folder = self.scratch.path().join("package");
-        let mut arguments = vec!["package", "--package", folder.to_str().unwrap()];
-        arguments.extend(parameters.iter().flat_map(|parameter| ["--param", parameter]));
-        self.osls(&arguments).await;
+        self.osls(&["package", "--config", config, "--package", folder.to_str().unwrap(), "--param", setting]).await;
         folder.join("cloudformation-template-update-stack.json")
     }
 
-    async fn write_parameters(&self) {
+    /// All that a further region has of the house.
+    pub(crate) async fn write_region_key(&self, region: &str) {
         let key = SealingKey::from_bytes(self.key);
-        let region_key = Seals::house(key.derive("bus")).region_key(&REGION.parse().unwrap()).unwrap();
+        let of_region = Seals::house(key.derive("bus")).region_key(&region.parse().unwrap()).unwrap();
+        let parameters = json!({"/gazer/test/region-key": of_region.secret_text()});
+        self.ask_in(region, "parameters", Some(&parameters)).await;
+    }
+
+    async fn write_parameters(&self) {
+        self.write_region_key(REGION).await;
         let parameters = json!({
             "/gazer/test/key": BASE64_STANDARD.encode(self.key),
-            "/gazer/test/region-key": region_key.secret_text(),
             "/gazer/test/database-url": self.database,
             "/gazer/test/database-password": "s3cret",
             "/gazer/test/owner-email": OWNER,
@@ -210,14 +230,23 @@ impl Stack {
         format!("/monitors/{}", monitor["id"].as_str().unwrap())
     }
 
-    /// What there is in the account.
-    pub(crate) async fn left(&self) -> Value {
-        serde_json::from_str(&self.ask("left", None).await).unwrap()
+    /// What there is of the account in this region.
+    pub(crate) async fn left_in(&self, region: &str) -> Value {
+        serde_json::from_str(&self.ask_in(region, "left", None).await).unwrap()
     }
 
     async fn ask(&self, what: &str, input: Option<&Value>) -> String {
+        self.ask_in(REGION, what, input).await
+    }
+
+    async fn ask_in(&self, region: &str, what: &str, input: Option<&Value>) -> String {
         let mut command = python("aws.py");
-        command.arg(what).envs(self.environment()).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .arg(what)
+            .envs(self.environment(region))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
         stdin.write_all(input.map(Value::to_string).unwrap_or_default().as_bytes()).await.unwrap();
@@ -227,12 +256,12 @@ impl Stack {
         String::from_utf8(ended.stdout).unwrap()
     }
 
-    fn environment(&self) -> [(&'static str, String); 5] {
+    fn environment(&self, region: &str) -> [(&'static str, String); 5] {
         [
             ("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{}", self.port)),
             ("AWS_ACCESS_KEY_ID", "test".into()),
             ("AWS_SECRET_ACCESS_KEY", "test".into()),
-            ("AWS_REGION", REGION.into()),
+            ("AWS_REGION", region.into()),
             ("HOME", self.scratch.path().display().to_string()),
         ]
     }

@@ -4,7 +4,7 @@ use gazer_testkit::receiver::WebhookReceiver;
 use gazer_testkit::site::{Fault, Site};
 use serde_json::json;
 
-use crate::stack::{PATIENCE, Stack};
+use crate::stack::{PATIENCE, REGION, Stack};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_site_that_breaks_is_told_and_told_again_when_it_works() {
@@ -35,5 +35,5 @@ async fn a_site_that_breaks_is_told_and_told_again_when_it_works() {
     assert!(aside.as_object().unwrap().values().all(|depth| depth == 0), "{aside}");
 
     stack.osls(&["remove", "--param", "database=given"]).await;
-    assert_eq!(stack.left().await, json!({}), "nothing is left");
+    assert_eq!(stack.left_in(REGION).await, json!({}), "nothing is left");
 }

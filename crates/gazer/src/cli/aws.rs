@@ -11,11 +11,17 @@ use gazer_store::SealingKey;
 use serde_json::{Map, Value};
 
 use super::{AwsCommand, Failure, say};
+use crate::config::Place;
+use crate::place::key_of;
 use crate::{chance, cluster};
 
 pub(crate) fn run(command: AwsCommand) -> Result<ExitCode, Failure> {
     let (rows, json) = match command {
         AwsCommand::Secrets { region, stage, json } => (secrets(&region, &stage), json),
+        AwsCommand::RegionKey { place, region, stage, json } => {
+            let key = key_of(&Place::resolve(place)?)?;
+            (vec![region_key(&key, &region, &stage)], json)
+        }
         AwsCommand::Outputs { file, json } => (outputs(&file)?, json),
     };
     if json {
@@ -30,15 +36,21 @@ pub(crate) fn run(command: AwsCommand) -> Result<ExitCode, Failure> {
 /// What only Gazer can make, since one key derives from the other, and what nobody needs to think of.
 fn secrets(region: &Region, stage: &str) -> Vec<(String, String)> {
     let key = chance::bytes();
-    let of_region = cluster::seals(&SealingKey::from_bytes(key)).region_key(region);
-    let of_region = of_region.expect("the house has the keys of all regions");
-    let parameter = |name: &str, value: String| (format!("/gazer/{stage}/{name}"), value);
     vec![
-        parameter("key", STANDARD.encode(key)),
-        parameter("region-key", of_region.secret_text()),
-        parameter("database-password", chance::secret()),
-        parameter("owner-password", chance::secret()),
+        parameter(stage, "key", STANDARD.encode(key)),
+        region_key(&SealingKey::from_bytes(key), region, stage),
+        parameter(stage, "database-password", chance::secret()),
+        parameter(stage, "owner-password", chance::secret()),
     ]
+}
+
+fn region_key(key: &SealingKey, region: &Region, stage: &str) -> (String, String) {
+    let of_region = cluster::seals(key).region_key(region).expect("the house has the keys of all regions");
+    parameter(stage, "region-key", of_region.secret_text())
+}
+
+fn parameter(stage: &str, name: &str, value: String) -> (String, String) {
+    (format!("/gazer/{stage}/{name}"), value)
 }
 
 /// As the last deployment left it.
@@ -65,6 +77,10 @@ mod tests {
         let derived = cluster::seals(&SealingKey::from_bytes(key)).region_key(&region).unwrap();
         assert_eq!(*of_region, derived.secret_text());
         assert_ne!(secrets(&region, "test"), secrets(&region, "test"), "each deployment has its own");
+        let further: Region = "ap-south-1".parse().unwrap();
+        let (name, of_further) = region_key(&SealingKey::from_bytes(key), &further, "test");
+        assert_eq!(name, "/gazer/test/region-key");
+        assert_ne!(of_further, *of_region);
     }
 
     #[test]
