@@ -1,14 +1,17 @@
 # The commands of this repository. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help build setup lint test simulate crash cluster cluster-test aws-test starved bench
+.PHONY: help build setup lint test simulate crash cluster cluster-test aws-test deploy-aws starved bench
 
 # nextest runs every test in a process of its own, several at a time; `cargo test` runs the same tests where it is absent.
 NEXTEST := $(shell command -v cargo-nextest 2>/dev/null)
 # With crash points, at which the tests that kill have the process die; a plain build knows nothing of them.
 # Without the crate for AWS, which has commands of its own: nobody else pays for what it is built from.
 HOUSE := --locked --workspace --exclude gazer-aws --features gazer/crash-points
-TEST := $(if $(NEXTEST),cargo nextest run,cargo test) $(HOUSE) --no-fail-fast
+RUN := $(if $(NEXTEST),cargo nextest run,cargo test) --no-fail-fast
+TEST := $(RUN) $(HOUSE)
+# What is played for hours is built as it is released, and nothing else is.
+PLAY := $(RUN) --locked --release -p gazer -p gazer-functions --features gazer/crash-points --test it
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -38,12 +41,12 @@ SITES ?= 200
 # A file that keeps the seeds that passed: a long run that is ended goes on with the others. Other code, another file.
 PASSED ?=
 simulate: ## Play simulated days in which everything goes wrong
-	GAZER_SIMULATE=$(SEEDS)x$(SITES) GAZER_SIMULATED=$(abspath $(PASSED)) $(TEST) --release simulate::
+	GAZER_SIMULATE=$(SEEDS)x$(SITES) GAZER_SIMULATED=$(abspath $(PASSED)) $(PLAY) simulate::
 
 KILLS ?= 1000
 INCIDENTS ?= 3000
 crash: setup ## Kill the real binary again and again, and count what was lost
-	GAZER_CRASH=$(KILLS)x$(INCIDENTS) NEXTEST_TEST_THREADS=3 NEXTEST_SUCCESS_OUTPUT=final $(TEST) --release crash::
+	GAZER_CRASH=$(KILLS)x$(INCIDENTS) NEXTEST_TEST_THREADS=3 NEXTEST_SUCCESS_OUTPUT=final $(PLAY) crash::
 
 cluster: build ## Run a whole cluster on this machine, to try it: PostgreSQL, NATS, 2 with pages, 3 workers, 2 regions
 	scripts/cluster
@@ -57,9 +60,10 @@ deploy-aws: ## Build what Lambda runs, and deploy it to AWS (docs/aws.md)
 
 aws-test: setup ## Deploy to an emulator of AWS that runs the real functions, and tell the stories there
 	scripts/setup-aws-tests
+	cargo clippy --locked -p gazer-aws --all-targets -- -D warnings
 	cargo build --locked -p gazer-aws -p gazer
 	strip -o target/aws/bootstrap target/debug/bootstrap && scripts/lambda-zip target/aws/bootstrap target/aws/bootstrap.zip
-	$(if $(NEXTEST),cargo nextest run,cargo test) --locked -p gazer-aws --no-fail-fast
+	$(RUN) --locked -p gazer-aws
 
 starved: setup ## Take descriptors, disk and database away from the real binary, and give them back
 	GAZER_STARVED=1 $(TEST) starved:: noisy::

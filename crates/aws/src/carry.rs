@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gazer::issues::{Heard, Speaker};
-use gazer_bus::outbox::Outbox;
+use gazer_bus::outbox::{Fate, Outbox};
 use gazer_bus::parcel::{Packer, Size};
 use gazer_bus::{Bus, Topic};
 use tokio::sync::watch;
@@ -62,7 +62,8 @@ async fn carry(topic: Topic, outbox: Outbox, packer: Arc<Packer>, sns: Sns, mut 
             _ => sns.publish(topic, &parcels).await,
         };
         for (parcel, arrived) in parcels.iter().zip(arrived) {
-            outbox.carried(parcel.messages, arrived);
+            // SNS invokes a function for each at once.
+            outbox.carried(parcel.messages, if arrived { Fate::Begun } else { Fate::Lost });
         }
     }
 }

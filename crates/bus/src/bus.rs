@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use crate::live::Live;
 use crate::lock;
 use crate::message::{Changed, Message, Topic};
-use crate::outbox::Outbox;
+use crate::outbox::{Fate, Outbox};
 use crate::queue::{Queue, Queued};
 use crate::receipt::Receipt;
 
@@ -246,10 +246,10 @@ impl Bus {
         self.shared.inward.of(topic).busy.fetch_sub(messages, Ordering::SeqCst);
     }
 
-    /// These were carried to all processes, or given up.
-    pub(crate) fn carried_off(&self, topic: Topic, messages: usize, arrived: bool) {
+    /// These are here no more.
+    pub(crate) fn carried_off(&self, topic: Topic, messages: usize, fate: Fate) {
         let Some(outward) = &self.shared.outward else { return };
-        if arrived {
+        if fate == Fate::Queued {
             let mut known = lock(&self.shared.elsewhere);
             known.entry(topic).or_default().messages += messages;
         }

@@ -15,6 +15,16 @@ pub struct Outbox {
     queue: Arc<Queue>,
 }
 
+/// What became of messages that were to be carried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// They wait with the driver, which tells from time to time what waits there.
+    Queued,
+    /// Somebody works on them already: they wait for nobody.
+    Begun,
+    Lost,
+}
+
 /// A message that was taken out, to be packed.
 #[derive(Debug)]
 pub struct First(Queued);
@@ -43,11 +53,30 @@ impl Outbox {
         packer.pack(&self.bus, batch)
     }
 
-    /// So many messages arrived, or were given up.
-    pub fn carried(&self, messages: usize, arrived: bool) {
-        if !arrived {
+    /// What became of so many messages.
+    pub fn carried(&self, messages: usize, fate: Fate) {
+        if fate == Fate::Lost {
             self.bus.count_dropped(messages as u64);
         }
-        self.bus.carried_off(self.topic, messages, arrived);
+        self.bus.carried_off(self.topic, messages, fate);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Message;
+
+    #[tokio::test]
+    async fn only_what_waits_with_the_driver_keeps_others_back() {
+        let bus = Bus::carried();
+        let outbox = bus.outbox(Topic::Deliver).unwrap();
+        for (fate, pending) in [(Fate::Begun, 0), (Fate::Lost, 0), (Fate::Queued, 1), (Fate::Begun, 1)] {
+            bus.publish(Message::Deliver);
+            outbox.first().await;
+            outbox.carried(1, fate);
+            assert_eq!(bus.pending(Topic::Deliver), pending, "{fate:?}");
+        }
+        assert_eq!(bus.dropped(), 1);
     }
 }

@@ -11,6 +11,7 @@ use gazer_wire::Unreadable;
 use tokio::time::Instant;
 
 use crate::message::{Message, Topic};
+use crate::outbox::Fate;
 use crate::queue::Queued;
 use crate::seal::Seals;
 use crate::{Bus, encode};
@@ -71,7 +72,7 @@ impl Packer {
                 Vec::new()
             });
             if items.is_empty() {
-                bus.carried_off(topic, 1, false);
+                bus.carried_off(topic, 1, Fate::Lost);
             }
             for (n, item) in items.into_iter().enumerate() {
                 // Of what travels in portions, the first stands for the message.

@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep};
 use super::streams::kept;
 use super::{Link, RECONNECT};
 use crate::message::Topic;
-use crate::outbox::Outbox;
+use crate::outbox::{Fate, Outbox};
 use crate::parcel::Parcel;
 use crate::subject::subject;
 use crate::{Bus, lock};
@@ -118,5 +118,5 @@ async fn deliver(link: Arc<Link>, outbox: Outbox, topic: Topic, parcel: Parcel, 
         // That NATS is gone was said once; what it costs is counted.
         tracing::debug!(topic = topic.as_str(), messages, "dropped: NATS did not take it in time");
     }
-    outbox.carried(messages, arrived);
+    outbox.carried(messages, if arrived { Fate::Queued } else { Fate::Lost });
 }

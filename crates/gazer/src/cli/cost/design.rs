@@ -3,13 +3,14 @@
 //! `plan` is always up: each minute the scheduler starts the next one, which takes over. It hands due checks to SNS, a
 //! batch as one message; SNS starts `check` with it, in each region. What is well comes back as one message per batch,
 //! what is not as one message each and at once. SNS starts `judge` with each message. Whoever is to be told costs a
-//! bell, a message to `send` and its receipt. `deliver`, `escalate`, `audit` and `expire` also come with the clock.
+//! bell, a message to `send`, its receipt to `settle`, and a bell for what may have waited behind it. `deliver`,
+//! `escalate`, `audit`, `inform` and `expire` also come with the clock.
 //!
 //! Monitors whose last check took long travel apart, so that their timeouts do not keep the healthy ones' functions up.
 //!
 //! The naive [`Design::Single`] is the same with a message and an invocation for each check.
 //!
-//! Left out, because it is cents: `issue`, which runs when we err; what mail and webhooks weigh; cold starts, which
+//! Left out, because it is cents: `issue`, which runs when we err; the row in which `send` takes up a claim; what mail and webhooks weigh; cold starts, which
 //! belong to the durations that are measured; retries of SNS. What AWS counts in binary gigabytes is counted in decimal
 //! ones, which is up to 7 % too much.
 
@@ -50,8 +51,8 @@ const LOG_BYTES: f64 = 200.0;
 const PUBLISH_BYTES: f64 = 65_536.0;
 const GB: f64 = 1e9;
 
-/// To be told something takes a publish for the bell, one for what is to be sent, one for the receipt.
-const PUBLISHES_PER_ALERT: f64 = 3.0;
+/// To be told something takes a publish for the bell, one for what is to be sent, one for the receipt, and another bell.
+const PUBLISHES_PER_ALERT: f64 = 4.0;
 /// What could not be done, what did not arrive, what is late at `check` and at `judge`, and `plan` that is not there; in
 /// each further region the first three.
 const ALARMS: f64 = 5.0;
@@ -157,8 +158,8 @@ impl Usage {
         let requests = case.requests * DAYS;
         let checks = case.checks_per_month();
         let functions = functions(case, &flow, told, requests);
-        // plan, deliver, escalate and audit each minute, expire each hour.
-        let clock = 4.0 * MINUTES + HOURS;
+        // plan, deliver, escalate, audit and inform each minute, expire each hour.
+        let clock = 5.0 * MINUTES + HOURS;
         let invocations: f64 = functions.iter().map(|function| function.invocations).sum();
         let abroad = checks * (case.regions - 1.0) / case.regions;
         Self {
@@ -186,7 +187,6 @@ impl Usage {
 
 fn functions(case: &Case, flow: &Flow, told: f64, requests: f64) -> Vec<Function> {
     let judge_seconds = flow.observed * case.judge_duration.as_secs_f64();
-    // deliver takes the bell and the receipt.
     let deliver = MINUTES + 2.0 * told;
     vec![
         Function::of("plan", SMALL_MIB, MINUTES, MINUTES * PLAN_SECONDS),
@@ -194,8 +194,10 @@ fn functions(case: &Case, flow: &Flow, told: f64, requests: f64) -> Vec<Function
         Function::of("judge", LARGE_MIB, flow.observed, judge_seconds),
         Function::of("deliver", SMALL_MIB, deliver, deliver * LOOK_SECONDS),
         Function::of("send", SMALL_MIB, told, told * SEND_SECONDS),
+        Function::of("settle", SMALL_MIB, told, told * LOOK_SECONDS),
         Function::of("escalate", SMALL_MIB, MINUTES, MINUTES * LOOK_SECONDS),
         Function::of("audit", SMALL_MIB, MINUTES, MINUTES * LOOK_SECONDS),
+        Function::of("inform", SMALL_MIB, MINUTES, MINUTES * LOOK_SECONDS),
         Function::of("expire", SMALL_MIB, HOURS, HOURS * EXPIRE_SECONDS),
         Function::of("web", LARGE_MIB, requests, requests * PAGE_SECONDS),
     ]
@@ -318,9 +320,9 @@ mod tests {
         near(by_name("deliver").invocations, 43_800.0 + 2_400.0);
         near(by_name("send").gb_seconds, 1_200.0 * 0.4 / 8.0);
         near(by_name("web").invocations, 29_200.0);
-        near(used.scheduler_invocations, 175_930.0);
-        near(used.publishes, 4_336_200.0 + 3_600.0);
-        near(used.invocations(), 4_336_200.0 + 175_930.0 + 3_600.0 + 29_200.0);
+        near(used.scheduler_invocations, 219_730.0);
+        near(used.publishes, 4_336_200.0 + 4_800.0);
+        near(used.invocations(), 4_336_200.0 + 219_730.0 + 4_800.0 + 29_200.0);
         near(used.logs_gb, used.invocations() * 200.0 / 1e9);
         near(used.internet_gb, 39.42 + 0.584);
         near(used.endpoint_gb, 11.037_6);
