@@ -63,10 +63,11 @@ aws-test: setup ## Deploy to an emulator of AWS that runs the real functions, an
 	cargo clippy --locked -p gazer-aws --all-targets -- -D warnings
 	cargo build --locked -p gazer-aws -p gazer
 	strip -o target/aws/bootstrap target/debug/bootstrap && scripts/lambda-zip target/aws/bootstrap target/aws/bootstrap.zip
-	$(RUN) --locked -p gazer-aws
+	$(RUN) --locked -p gazer-aws $(if $(BUT),$(LEFT_OUT))
 
 starved: setup ## Take descriptors, disk and database away from the real binary, and give them back
 	GAZER_STARVED=1 $(TEST) starved:: noisy::
 
 bench: ## Measure what docs/benchmarks.md reports
-	cargo bench --locked --workspace --bench '*'
+	cargo bench --locked --workspace --exclude gazer-aws --bench '*'
+	cargo bench --locked --profile lambda -p gazer-aws --bench start

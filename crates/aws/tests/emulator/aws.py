@@ -40,6 +40,15 @@ def queues():
     print(json.dumps(depths))
 
 
+def aside():
+    """What lies in each queue, in short: which function could not do what, and why."""
+    sqs, found = client("sqs"), []
+    for url in sqs.list_queues().get("QueueUrls", []):
+        taken = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0).get("Messages", [])
+        found += [f"{url.rsplit('/', 1)[-1]}: {message['Body'][:2000]}" for message in taken]
+    print("\n".join(found))
+
+
 def left():
     """Everything that a removed deployment must not leave behind."""
     found = {
@@ -100,6 +109,7 @@ WHAT = {
     "parameters": parameters,
     "api": api,
     "queues": queues,
+    "aside": aside,
     "left": left,
     "tap": tap,
     "tapped": tapped,

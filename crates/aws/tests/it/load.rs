@@ -58,8 +58,7 @@ async fn a_thousand_monitors_are_told_of_once_each_while_gazer_is_deployed_anew(
     for (monitor, story) in stories {
         assert_eq!(story, ["monitor.down", "monitor.recovered"], "{monitor}");
     }
-    let aside = stack.put_aside().await;
-    assert!(aside.as_object().unwrap().values().all(|depth| depth == 0), "{aside}");
+    stack.nothing_was_put_aside().await;
 }
 
 fn url(site: &Site, n: usize) -> String {

@@ -173,6 +173,15 @@ impl Stack {
         serde_json::from_str(&self.ask("queues", None).await).unwrap()
     }
 
+    /// # Panics
+    /// If something lies in one of these queues.
+    pub(crate) async fn nothing_was_put_aside(&self) {
+        let depths = self.put_aside().await;
+        if depths.as_object().unwrap().values().any(|depth| depth != 0) {
+            panic!("{depths}\n{}", self.ask("aside", None).await);
+        }
+    }
+
     /// From now on keeps a copy of what is published on the topics of these functions.
     pub(crate) async fn tap(&self, functions: &[&str]) {
         self.ask("tap", Some(&json!(functions))).await;

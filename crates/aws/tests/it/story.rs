@@ -31,8 +31,7 @@ async fn a_site_that_breaks_is_told_and_told_again_when_it_works() {
     assert_eq!(story["cause"]["text"], "the status was 503, expected 100-399", "{story:#}");
     assert_eq!(story["evidence"][0]["attempts"][0]["response"]["status"], 503, "{story:#}");
     assert_eq!(stack.get(&monitor).await["status"], "up");
-    let aside = stack.put_aside().await;
-    assert!(aside.as_object().unwrap().values().all(|depth| depth == 0), "{aside}");
+    stack.nothing_was_put_aside().await;
 
     stack.osls(&["remove", "--param", "database=given"]).await;
     assert_eq!(stack.left_in(REGION).await, json!({}), "nothing is left");
