@@ -8,7 +8,7 @@
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
 use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context;
 use base64::Engine;
@@ -19,6 +19,7 @@ use gazer_testkit::usage::Usage;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::process::Command;
+use tokio::time::Instant;
 
 const STARTS: usize = 40;
 const KEY: [u8; 32] = [7; 32];
