@@ -129,10 +129,11 @@ module.exports.resources = async ({ resolveVariable }) => {
     if (row.topic) resources[topic(row.name)] = topicOf(row.name, stage);
     if (row.every) resources[`${title(row.name)}Clock`] = clock(row, stage);
   }
-  for (const region of (await resolveVariable("param:regions")).split(",").filter(Boolean)) {
+  const regions = (await resolveVariable("param:regions")).split(",").map((region) => region.trim());
+  for (const region of regions.filter(Boolean)) {
     for (const name of SAID) {
-      const id = `${title(name)}From${region.trim().split("-").map(title).join("")}`;
-      resources[id] = permission({ "Fn::GetAtt": [lambda(name), "Arn"] }, topicArn(region.trim(), name, stage));
+      const id = `${title(name)}From${region.split("-").map(title).join("")}`;
+      resources[id] = permission(name, "sns.amazonaws.com", arnIn(region, "sns", `gazer-${stage}-${name}`));
     }
   }
   return { Resources: resources };
@@ -141,13 +142,12 @@ module.exports.resources = async ({ resolveVariable }) => {
 // What is for this region comes from the topic of home, and what is said here goes to functions there.
 module.exports.heardOf = async ({ resolveVariable }) => {
   const [stage, home] = [await resolveVariable("sls:stage"), await resolveVariable("param:home")];
-  const checks = topicArn(home, "check", stage);
-  const atHome = (service, name) => sub(`arn:\${AWS::Partition}:${service}:${home}:\${AWS::AccountId}:${name}`);
+  const checks = arnIn(home, "sns", `gazer-${stage}-check`);
   const resources = {
     ...queues(stage),
     [role("check")]: roleOf(rowOf("check"), stage),
-    CheckFromHome: permission(arn(lambda("check")), checks),
-    ChecksOfHome: subscription(checks, arn(lambda("check")), atHome("sqs", `gazer-${stage}-undelivered`), {
+    CheckFromHome: permission("check", "sns.amazonaws.com", checks),
+    ChecksOfHome: subscription(checks, arn(lambda("check")), arnIn(home, "sqs", `gazer-${stage}-undelivered`), {
       Region: home,
       FilterPolicy: { region: [{ Ref: "AWS::Region" }] },
     }),
@@ -170,7 +170,7 @@ module.exports.heardOf = async ({ resolveVariable }) => {
     },
   };
   for (const name of SAID) {
-    const listener = atHome("lambda", `function:gazer-${stage}-${name}`);
+    const listener = arnIn(home, "lambda", `function:gazer-${stage}-${name}`);
     resources[topic(name)] = topicOf(name, stage);
     resources[`${title(name)}AtHome`] = subscription({ Ref: topic(name) }, listener, arn("Undelivered"), {});
   }
@@ -189,17 +189,16 @@ const topicOf = (name, stage) => ({
   Properties: { TopicName: `gazer-${stage}-${name}`, KmsMasterKeyId: "alias/aws/sns" },
 });
 
-const topicArn = (region, name, stage) =>
-  sub(`arn:\${AWS::Partition}:sns:${region}:\${AWS::AccountId}:gazer-${stage}-${name}`);
+const arnIn = (region, service, name) => sub(`arn:\${AWS::Partition}:${service}:${region}:\${AWS::AccountId}:${name}`);
 
-// That this topic may invoke this function.
-const permission = (lambda, topic) => ({
+// That this service may invoke this function for that source.
+const permission = (name, service, source) => ({
   Type: "AWS::Lambda::Permission",
   Properties: {
-    FunctionName: lambda,
+    FunctionName: arn(lambda(name)),
     Action: "lambda:InvokeFunction",
-    Principal: "sns.amazonaws.com",
-    SourceArn: topic,
+    Principal: service,
+    SourceArn: source,
   },
 });
 
@@ -249,15 +248,7 @@ const clock = (row, stage) => ({
 
 // Hands on to `issue` what Lambda wrote into the log of a function.
 const crashesOf = ({ name }, stage) => ({
-  [`${title(name)}CrashesPermission`]: {
-    Type: "AWS::Lambda::Permission",
-    Properties: {
-      FunctionName: arn(lambda("issue")),
-      Action: "lambda:InvokeFunction",
-      Principal: "logs.amazonaws.com",
-      SourceArn: groupArn(name, stage),
-    },
-  },
+  [`${title(name)}CrashesPermission`]: permission("issue", "logs.amazonaws.com", groupArn(name, stage)),
   [`${title(name)}Crashes`]: {
     Type: "AWS::Logs::SubscriptionFilter",
     DependsOn: [`${title(name)}CrashesPermission`],

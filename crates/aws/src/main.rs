@@ -3,7 +3,8 @@
 //! One binary serves them all. `GAZER_FUNCTION` says which one this process is: a name of the registry, or `web`. A
 //! function is invoked by its own SNS topic or by the clock ([`event`]), runs as it does everywhere else, and what it
 //! publishes is carried to the topics of others before its invocation ends ([`carry`], [`sns`]). What
-//! SNS hands over twice is sent once ([`claims`]). Between invocations a process is frozen, so nothing here counts on time to pass.
+//! SNS hands over twice is sent once ([`claims`]). Between invocations a process is frozen, so nothing here counts on
+//! time to pass.
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that panics has failed, which is what it is for"))]
 
 mod batches;

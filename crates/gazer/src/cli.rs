@@ -262,31 +262,14 @@ pub(crate) enum IssuesCommand {
 pub(crate) enum AwsCommand {
     /// Make the secrets of a new deployment: the name of each parameter in SSM and its value, a line each. Nothing is
     /// kept of them here.
-    Secrets {
-        /// The AWS region of the deployment: us-east-1.
-        #[arg(long, value_name = "REGION", value_parser = region)]
-        region: Region,
-        /// Tells one deployment of an account from another.
-        #[arg(long, value_name = "STAGE", default_value = "prod", value_parser = stage)]
-        stage: String,
-        /// Print JSON.
-        #[arg(long)]
-        json: bool,
-    },
+    Secrets(DeploymentFlags),
     /// Print the key of a further region of a deployment, which derives from the deployment's own: the name of its
     /// parameter in SSM and its value.
     RegionKey {
         #[command(flatten)]
         place: PlaceFlags,
-        /// The AWS region that is to probe as well: eu-west-1.
-        #[arg(long, value_name = "REGION", value_parser = region)]
-        region: Region,
-        /// Tells one deployment of an account from another.
-        #[arg(long, value_name = "STAGE", default_value = "prod", value_parser = stage)]
-        stage: String,
-        /// Print JSON.
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        deployment: DeploymentFlags,
     },
     /// Print where people reach the pages of the last deployment.
     Outputs {
@@ -297,6 +280,19 @@ pub(crate) enum AwsCommand {
         #[arg(long)]
         json: bool,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DeploymentFlags {
+    /// The AWS region that the secrets are for: us-east-1.
+    #[arg(long, value_name = "REGION", value_parser = region)]
+    pub(crate) region: Region,
+    /// Tells one deployment of an account from another.
+    #[arg(long, value_name = "STAGE", default_value = "prod", value_parser = stage)]
+    pub(crate) stage: String,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Subcommand)]

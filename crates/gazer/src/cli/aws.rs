@@ -10,15 +10,15 @@ use gazer_domain::Region;
 use gazer_store::SealingKey;
 use serde_json::{Map, Value};
 
-use super::{AwsCommand, Failure, say};
+use super::{AwsCommand, DeploymentFlags, Failure, say};
 use crate::config::Place;
 use crate::place::key_of;
 use crate::{chance, cluster};
 
 pub(crate) fn run(command: AwsCommand) -> Result<ExitCode, Failure> {
     let (rows, json) = match command {
-        AwsCommand::Secrets { region, stage, json } => (secrets(&region, &stage), json),
-        AwsCommand::RegionKey { place, region, stage, json } => {
+        AwsCommand::Secrets(DeploymentFlags { region, stage, json }) => (secrets(&region, &stage), json),
+        AwsCommand::RegionKey { place, deployment: DeploymentFlags { region, stage, json } } => {
             let key = key_of(&Place::resolve(place)?)?;
             (vec![region_key(&key, &region, &stage)], json)
         }

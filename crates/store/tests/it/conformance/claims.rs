@@ -203,9 +203,7 @@ pub(crate) async fn a_busy_channel_waits_for_itself(world: World) {
 pub(crate) async fn what_waits_for_a_channel_goes_once_it_takes_something(world: World) {
     let store = &world.store;
     let monitor = down(&world).await;
-    let start = claim(&world, at(100)).await.remove(0);
-    let waits = Settled::Again { at: at(2_000), soonest: at(160), why: "503".into() };
-    assert!(store.delivery_settle(&start.id, start.epoch, &waits, at(101)).await.unwrap());
+    let start = failing(&world, 2_000, 160).await;
     take(&world, 110, &start).await;
     assert!(claim(&world, at(159)).await.is_empty(), "it rests a while");
     let early = claim(&world, at(160)).await.remove(0);
@@ -224,11 +222,8 @@ pub(crate) async fn what_waits_for_a_channel_goes_once_it_takes_something(world:
 
 /// The first failures are tried again as they always were, long before it could be tried out of turn.
 pub(crate) async fn a_planned_try_does_not_rest(world: World) {
-    let store = &world.store;
     down(&world).await;
-    let start = claim(&world, at(100)).await.remove(0);
-    let soon = Settled::Again { at: at(106), soonest: at(161), why: "503".into() };
-    assert!(store.delivery_settle(&start.id, start.epoch, &soon, at(101)).await.unwrap());
+    let start = failing(&world, 106, 161).await;
     take(&world, 103, &start).await;
     assert!(claim(&world, at(105)).await.is_empty());
     let planned = claim(&world, at(106)).await.remove(0);
@@ -239,9 +234,7 @@ pub(crate) async fn a_planned_try_does_not_rest(world: World) {
 pub(crate) async fn a_planned_try_is_put_off_where_the_service_asks_for_it(world: World) {
     let store = &world.store;
     down(&world).await;
-    let start = claim(&world, at(100)).await.remove(0);
-    let waits = Settled::Again { at: at(500), soonest: at(160), why: "503".into() };
-    assert!(store.delivery_settle(&start.id, start.epoch, &waits, at(101)).await.unwrap());
+    let start = failing(&world, 500, 160).await;
     take(&world, 300, &start).await;
     let early = claim(&world, at(300)).await.remove(0);
     let asked = Settled::AsPlanned { soonest: at(900), why: "429".into() };
@@ -271,6 +264,14 @@ pub(crate) async fn a_channel_that_is_back_is_not_stormed(world: World) {
     take(&world, 200, &first.unwrap()).await;
     assert_eq!(claim(&world, at(200)).await.len(), 8);
     assert!(claim(&world, at(210)).await.is_empty());
+}
+
+/// What is told first fails, is planned again, and may be tried out of turn.
+async fn failing(world: &World, planned: u64, soonest: u64) -> Claimed {
+    let start = claim(world, at(100)).await.remove(0);
+    let waits = Settled::Again { at: at(planned), soonest: at(soonest), why: "503".into() };
+    assert!(world.store.delivery_settle(&start.id, start.epoch, &waits, at(101)).await.unwrap());
+    start
 }
 
 /// Its channel takes a message: a test, as somebody sends it who mended the receiver.
