@@ -63,7 +63,7 @@ aws-test: setup ## Deploy to an emulator of AWS that runs the real functions, an
 	cargo clippy --locked -p gazer-aws --all-targets -- -D warnings
 	cargo build --locked -p gazer-aws -p gazer
 	strip -o target/aws/bootstrap target/debug/bootstrap && scripts/lambda-zip target/aws/bootstrap target/aws/bootstrap.zip
-	$(RUN) --locked -p gazer-aws $(if $(BUT),$(LEFT_OUT))
+	NEXTEST_SUCCESS_OUTPUT=final $(RUN) --locked -p gazer-aws $(if $(BUT),$(LEFT_OUT))
 
 starved: setup ## Take descriptors, disk and database away from the real binary, and give them back
 	GAZER_STARVED=1 $(TEST) starved:: noisy::
