@@ -13,7 +13,7 @@ use gazer_bus::{Failure, Function, Message, Report, Role, Sent, Topic, Wake, Wok
 use gazer_domain::Timestamp;
 use gazer_domain::delivery::{Outcome, rest, wait};
 use gazer_domain::issue;
-use gazer_store::Settled;
+use gazer_store::{Settled, Settlement};
 
 use crate::patience::Patience;
 use crate::send::IN_FLIGHT;
@@ -125,7 +125,9 @@ impl Function for Claim {
 
 /// As long as a database may be away. Whoever claims it meanwhile sends it again, under the same id.
 const SETTLING: Duration = Duration::from_secs(3_600);
-/// Receipts that are written at the same time.
+/// Receipts that are written in one transaction, and such that are under way. Of what is not written at a kill the
+/// message is sent again; so receipts that come together do not wait for one another's disk.
+const RECEIPTS: usize = 16;
 const SETTLED_AT_ONCE: usize = 4;
 
 /// Settles what was sent.
@@ -140,33 +142,33 @@ impl Deliver {
     }
 
     /// A receipt that is not written down is a message that is sent twice, so it is tried again and again.
-    async fn settle(&self, sent: Sent) -> Result<bool, Failure> {
-        let now = self.parts.clock.now();
-        crash::point(Point::Settling);
-        let settled = settled(&sent, jitter(&self.parts), now);
+    async fn settle(&self, settlements: &[Settlement], now: Timestamp) -> Result<u64, Failure> {
         let mut patience = Patience::with(&self.parts, Some(SETTLING));
         loop {
-            let done = if issue::is_message_id(&sent.delivery) {
-                if let Settled::Dead { why } = &settled {
-                    tracing::warn!(id = %sent.delivery, "the operator cannot be told of an issue: {why}");
-                }
-                self.parts.store.issue_news_settle(&sent.delivery, sent.epoch, &settled, now).await
-            } else {
-                self.parts.store.delivery_settle(&sent.delivery, sent.epoch, &settled, now).await
-            };
-            match done {
+            match self.parts.store.deliveries_settle(settlements, now).await {
                 Err(err) if patience.outlasts(&err).await => {}
-                done => {
-                    crash::point(Point::Settled);
-                    return done.map_err(|err| Failure::new(format!("settle delivery {}", sent.delivery), err));
-                }
+                settled => return settled.map_err(|err| Failure::new("settle deliveries", err)),
+            }
+        }
+    }
+
+    /// What went to the operator is a row of its own.
+    async fn settle_news(&self, settlement: &Settlement, now: Timestamp) -> Result<bool, Failure> {
+        if let Settled::Dead { why } = &settlement.settled {
+            tracing::warn!(id = %settlement.id, "the operator cannot be told of an issue: {why}");
+        }
+        let mut patience = Patience::with(&self.parts, Some(SETTLING));
+        loop {
+            match self.parts.store.issue_news_settle(settlement, now).await {
+                Err(err) if patience.outlasts(&err).await => {}
+                settled => return settled.map_err(|err| Failure::new("settle news of an issue", err)),
             }
         }
     }
 }
 
-fn settled(sent: &Sent, jitter: f64, now: Timestamp) -> Settled {
-    match sent.outcome.clone() {
+fn settlement(sent: Sent, jitter: f64, now: Timestamp) -> Settlement {
+    let settled = match sent.outcome {
         Outcome::Delivered { receipt } => Settled::Delivered { receipt },
         Outcome::Refused { why } => Settled::Dead { why },
         Outcome::Retry { why, after } if sent.early => {
@@ -179,7 +181,8 @@ fn settled(sent: &Sent, jitter: f64, now: Timestamp) -> Settled {
                 None => Settled::Dead { why },
             }
         }
-    }
+    };
+    Settlement { id: sent.delivery, epoch: sent.epoch, settled }
 }
 
 #[async_trait::async_trait]
@@ -197,17 +200,24 @@ impl Function for Deliver {
     }
 
     fn intake(&self) -> Intake {
-        Intake { concurrency: SETTLED_AT_ONCE, ..Intake::ONE_BY_ONE }
+        Intake { concurrency: SETTLED_AT_ONCE, most: RECEIPTS, ..Intake::ONE_BY_ONE }
     }
 
     async fn run(&self, woken: Woken) -> Result<Report, Failure> {
         let Woken::Messages(messages) = woken else { return Ok(Report::default()) };
-        let mut report = Report::default();
-        for message in messages {
-            let Message::Sent(sent) = message else { continue };
-            report.looked_at += 1;
-            report.changed += u64::from(self.settle(sent).await?);
+        let now = self.parts.clock.now();
+        crash::point(Point::Settling);
+        let sent = messages.into_iter().filter_map(|message| match message {
+            Message::Sent(sent) => Some(settlement(sent, jitter(&self.parts), now)),
+            _ => None,
+        });
+        let (news, deliveries): (Vec<_>, Vec<_>) = sent.partition(|one| issue::is_message_id(&one.id));
+        let mut report = Report { looked_at: (news.len() + deliveries.len()) as u64, ..Report::default() };
+        report.changed += self.settle(&deliveries, now).await?;
+        for one in &news {
+            report.changed += u64::from(self.settle_news(one, now).await?);
         }
+        crash::point(Point::Settled);
         // What waited behind these in its line may go now.
         self.parts.bus.publish(Message::Deliver);
         Ok(report)
@@ -228,7 +238,7 @@ mod tests {
     #[test]
     fn the_twelfth_failure_is_the_last() {
         let now = Timestamp::EPOCH;
-        let settled = |sent| settled(&sent, 0.5, now);
+        let settled = |sent| settlement(sent, 0.5, now).settled;
         assert!(matches!(settled(failed(0, false)), Settled::Again { at, .. } if at == now + Duration::from_secs(5)));
         assert!(matches!(settled(failed(10, false)), Settled::Again { .. }));
         assert!(matches!(settled(failed(11, false)), Settled::Dead { .. }));
@@ -237,7 +247,7 @@ mod tests {
     #[test]
     fn what_fails_before_its_time_is_tried_as_planned() {
         let now = Timestamp::EPOCH;
-        let Settled::AsPlanned { soonest, .. } = settled(&failed(11, true), 0.5, now) else {
+        let Settled::AsPlanned { soonest, .. } = settlement(failed(11, true), 0.5, now).settled else {
             panic!("it does not count")
         };
         assert_eq!(soonest, now + Duration::from_secs(48 * 60));

@@ -18,7 +18,7 @@ use gazer_bus::{Failure, Function, Message, Report, Role, Topic, Wake, Woken};
 use gazer_domain::channel::Target;
 use gazer_domain::issue::{self, Turn, Way};
 use gazer_domain::{IssueId, Timestamp};
-use gazer_store::{ClaimedNews, Settled};
+use gazer_store::{ClaimedNews, Settled, Settlement};
 
 use crate::patience::Patience;
 use crate::{Parts, id};
@@ -185,8 +185,8 @@ async fn tell(parts: &Parts) -> Result<u64, Failure> {
 async fn hand_over(parts: &Parts, news: ClaimedNews, now: Timestamp) -> Result<(), Failure> {
     let ClaimedNews { id, epoch, attempts, way, notice } = news;
     let Some(target) = target(parts, way) else {
-        let dead = Settled::Dead { why: format!("the operator has no {} any more", way.as_str()) };
-        let settled = parts.store.issue_news_settle(&id, epoch, &dead, now).await;
+        let settled = Settled::Dead { why: format!("the operator has no {} any more", way.as_str()) };
+        let settled = parts.store.issue_news_settle(&Settlement { id, epoch, settled }, now).await;
         return settled.map(drop).map_err(|err| Failure::new("settle news of an issue", err));
     };
     let send = gazer_bus::Send { delivery: id, epoch, until: now + LEASE, attempts, early: false, target, notice };

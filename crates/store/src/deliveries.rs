@@ -20,7 +20,7 @@ use gazer_domain::incident::EventKind;
 use gazer_domain::{ChannelId, DeliveryId, IncidentId, TeamId, Timestamp};
 
 use crate::dialect::Dialect;
-use crate::sql::{Row, args};
+use crate::sql::{Conn, Row, args};
 use crate::{Result, Store};
 
 /// What a service answered is kept for people to read; more than this says nothing more.
@@ -65,6 +65,20 @@ pub struct Claimed {
     pub early: bool,
     pub target: Target,
     pub notice: Notice,
+}
+
+impl Claimed {
+    pub fn came_to(&self, settled: Settled) -> Settlement {
+        Settlement { id: self.id.clone(), epoch: self.epoch, settled }
+    }
+}
+
+/// What came of a claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settlement {
+    pub id: DeliveryId,
+    pub epoch: i64,
+    pub settled: Settled,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -169,29 +183,19 @@ impl Store {
         Ok(claimed)
     }
 
-    /// False if somebody else holds the lease by now, or if it was settled before: nothing changed.
-    pub async fn delivery_settle(
-        &self,
-        id: &DeliveryId,
-        epoch: i64,
-        settled: &Settled,
-        now: Timestamp,
-    ) -> Result<bool> {
-        let (state, (planned, soonest)) = (settled.state(), settled.next());
-        let settled_at = (state != State::Waiting).then_some(now);
-        let counts = !matches!(settled, Settled::AsPlanned { .. });
-        let args = args![id, epoch, state.as_str(), planned, soonest, settled_at, settled.receipt(), counts];
-        let mut conn = self.write().await?;
-        let mine = conn.run(include_str!("deliveries/settle.sql"), args).await? == 1;
-        if mine && state != State::Delivered {
-            conn.run(include_str!("deliveries/merge.sql"), args![id, now]).await?;
+    /// How many still held their lease. Of the others, which somebody else holds by now or which were settled before,
+    /// nothing changes.
+    pub async fn deliveries_settle(&self, settlements: &[Settlement], now: Timestamp) -> Result<u64> {
+        if settlements.is_empty() {
+            return Ok(0);
         }
-        if mine && state == State::Delivered {
-            let sql = conn.dialect().spell(include_str!("deliveries/hurry.sql"));
-            conn.run(sql, args![id, now, HURRIED]).await?;
+        let mut conn = self.write().await?;
+        let mut held = 0;
+        for settlement in settlements {
+            held += u64::from(settle(&mut conn, settlement, now).await?);
         }
         conn.commit().await?;
-        Ok(mine)
+        Ok(held)
     }
 
     /// Ends every lease, where nobody else can hold one: the data directory of SQLite belongs to one process, which has
@@ -251,6 +255,25 @@ impl Store {
             notice: row.read("notice", gazer_wire::notice::from_json(&row.text("notice")?))?,
         })
     }
+}
+
+/// False if somebody else holds the lease by now, or if it was settled before: nothing changed.
+async fn settle(conn: &mut Conn, settlement: &Settlement, now: Timestamp) -> Result<bool> {
+    let Settlement { id, epoch, settled } = settlement;
+    let (state, (planned, soonest)) = (settled.state(), settled.next());
+    let settled_at = (state != State::Waiting).then_some(now);
+    let counts = !matches!(settled, Settled::AsPlanned { .. });
+    let args = args![id, *epoch, state.as_str(), planned, soonest, settled_at, settled.receipt(), counts];
+    if conn.run(include_str!("deliveries/settle.sql"), args).await? == 0 {
+        return Ok(false);
+    }
+    if state == State::Delivered {
+        let sql = conn.dialect().spell(include_str!("deliveries/hurry.sql"));
+        conn.run(sql, args![id, now, HURRIED]).await?;
+    } else {
+        conn.run(include_str!("deliveries/merge.sql"), args![id, now]).await?;
+    }
+    Ok(true)
 }
 
 pub(crate) fn read(row: &Row) -> Result<DeliveryView> {

@@ -45,7 +45,7 @@ mod wire;
 
 pub use alerts::Channel;
 pub use dead::Again;
-pub use deliveries::{Claimed, DeliveryView, Settled};
+pub use deliveries::{Claimed, DeliveryView, Settled, Settlement};
 pub use error::{Error, Result};
 pub use expire::Expired;
 pub use history::{CheckRow, Kept};

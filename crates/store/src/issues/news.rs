@@ -14,7 +14,7 @@ use gazer_domain::{DeliveryId, Timestamp};
 
 use super::{number, read, view};
 use crate::sql::{Conn, Row, args};
-use crate::{Result, Settled, Store};
+use crate::{Result, Settlement, Store};
 
 /// A digest names so many issues, those that repeated most, and counts the others.
 const NAMED: usize = 20;
@@ -124,19 +124,14 @@ impl Store {
     }
 
     /// False if somebody else holds the lease by now, or if it was settled before: nothing changed.
-    pub async fn issue_news_settle(
-        &self,
-        id: &DeliveryId,
-        epoch: i64,
-        settled: &Settled,
-        now: Timestamp,
-    ) -> Result<bool> {
+    pub async fn issue_news_settle(&self, settlement: &Settlement, now: Timestamp) -> Result<bool> {
+        let Settlement { id, epoch, settled } = settlement;
         let (due, _) = settled.next();
         let settled_at = (settled.state() != State::Waiting).then_some(now);
         let sql = "update issue_news set leased = 0, due_at = coalesce($3, due_at), settled_at = $4, receipt = $5,
                 attempts = attempts + 1
             where id = $1 and epoch = $2 and leased = 1 and settled_at is null";
-        Ok(self.run(sql, args![id, epoch, due, settled_at, settled.receipt()]).await? == 1)
+        Ok(self.run(sql, args![id, *epoch, due, settled_at, settled.receipt()]).await? == 1)
     }
 }
 

@@ -54,7 +54,8 @@ stories! {
     incidents: a_pause_ends_the_incident_and_tells, a_deletion_tells_before_it_purges,
         incidents_are_listed_newest_first, a_rule_that_waits_fires_only_while_it_lasts, what_waits_is_not_told_on_old_news,
         while_we_are_blind_nothing_fires, a_rule_that_was_narrowed_fires_no_more, a_promise_to_tell_the_end_is_kept;
-    claims: an_old_epoch_is_fenced_out, leases_end_where_their_messages_were_lost, a_recovery_waits_for_its_start, a_start_that_waits_is_merged,
+    claims: an_old_epoch_is_fenced_out, receipts_that_come_together_are_written_together,
+        leases_end_where_their_messages_were_lost, a_recovery_waits_for_its_start, a_start_that_waits_is_merged,
         a_dead_start_is_not_recovered, a_test_goes_to_its_channel, claimants_share_without_overlap, a_busy_channel_waits_for_itself,
         what_waits_for_a_channel_goes_once_it_takes_something, a_planned_try_is_put_off_where_the_service_asks_for_it,
         a_planned_try_does_not_rest, a_channel_that_is_back_is_not_stormed,

@@ -60,7 +60,7 @@ async fn a_start_takes_back_the_leases_of_the_last_one() {
     let first = store.deliveries_claim(at(100), lease, 9).await.unwrap().remove(0);
     assert_eq!(store.leases_release().await.unwrap(), 1);
     let delivered = gazer_store::Settled::Delivered { receipt: "200".into() };
-    assert!(!store.delivery_settle(&first.id, first.epoch, &delivered, at(101)).await.unwrap());
+    assert!(!world.settle(&first, &delivered, at(101)).await);
     let again = store.deliveries_claim(at(101), lease, 9).await.unwrap().remove(0);
     assert_eq!((again.id, again.epoch), (first.id, 2));
 }

@@ -14,7 +14,7 @@ use gazer_domain::observation::{Attempt, Observation, Phases};
 use gazer_domain::period::Status;
 use gazer_domain::verdict::{Judgement, Verdict};
 use gazer_domain::{ChannelId, MonitorId, Quorum, Region, RuleId, TeamId, Timestamp};
-use gazer_store::{Advance, Channel, LastCheck, Location, Options, SealingKey, Store};
+use gazer_store::{Advance, Channel, Claimed, LastCheck, Location, Options, SealingKey, Settled, Store};
 use tempfile::TempDir;
 
 pub(crate) const MINUTE: Duration = Duration::from_secs(60);
@@ -64,6 +64,11 @@ impl World {
 
     pub(crate) fn id<K: Kind>(&self) -> Id<K> {
         Id::from_bits(u128::from(self.ids.fetch_add(1, Ordering::Relaxed)))
+    }
+
+    /// Whether the claim still held.
+    pub(crate) async fn settle(&self, claimed: &Claimed, settled: &Settled, now: Timestamp) -> bool {
+        self.store.deliveries_settle(&[claimed.came_to(settled.clone())], now).await.unwrap() == 1
     }
 
     pub(crate) fn new_monitor(&self, name: &str) -> Monitor {

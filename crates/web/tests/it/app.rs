@@ -194,7 +194,7 @@ async fn serve_requests(store: &Store, now: Timestamp) {
 async fn deliver(store: &Store, now: Timestamp) {
     for claimed in store.deliveries_claim(now, Duration::from_secs(30), 100).await.unwrap() {
         let settled = Settled::Delivered { receipt: "200 OK".into() };
-        store.delivery_settle(&claimed.id, claimed.epoch, &settled, now).await.unwrap();
+        store.deliveries_settle(&[claimed.came_to(settled)], now).await.unwrap();
     }
 }
 

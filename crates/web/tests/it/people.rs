@@ -110,7 +110,7 @@ pub(crate) async fn undelivered(app: &App, person: &Person) -> DeliveryId {
     let story = app.store().incident_get(person.team, incident).await.unwrap().unwrap();
     for claimed in app.store().deliveries_claim(later, Duration::from_secs(30), 500).await.unwrap() {
         let dead = Settled::Dead { why: "the receiver answered 410 Gone".into() };
-        assert!(app.store().delivery_settle(&claimed.id, claimed.epoch, &dead, app.web.now()).await.unwrap());
+        assert_eq!(app.store().deliveries_settle(&[claimed.came_to(dead)], app.web.now()).await.unwrap(), 1);
     }
     story.deliveries.last().expect("the new rule tells its channel").id.clone()
 }

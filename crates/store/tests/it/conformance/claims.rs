@@ -44,10 +44,10 @@ pub(crate) async fn an_old_epoch_is_fenced_out(world: World) {
     assert!(claim(&world, at(129)).await.is_empty(), "the lease holds");
     let second = claim(&world, at(130)).await.remove(0);
     assert_eq!((second.id == first.id, first.epoch, second.epoch), (true, 1, 2));
-    assert!(!store.delivery_settle(&first.id, first.epoch, &delivered(), at(131)).await.unwrap());
+    assert!(!world.settle(&first, &delivered(), at(131)).await);
     let again = failed(at(500));
-    assert!(store.delivery_settle(&second.id, second.epoch, &again, at(132)).await.unwrap());
-    assert!(!store.delivery_settle(&second.id, second.epoch, &delivered(), at(133)).await.unwrap(), "settled once");
+    assert!(world.settle(&second, &again, at(132)).await);
+    assert!(!world.settle(&second, &delivered(), at(133)).await, "settled once");
     let view = store.delivery_get(world.team, &first.id).await.unwrap().unwrap();
     assert_eq!(
         (view.state, view.attempts, view.next_at, view.receipt.as_deref()),
@@ -57,8 +57,30 @@ pub(crate) async fn an_old_epoch_is_fenced_out(world: World) {
     let third = claim(&world, at(500)).await.remove(0);
     assert_eq!((third.epoch, third.attempts), (3, 1));
     let dead = Settled::Dead { why: "410".into() };
-    assert!(store.delivery_settle(&third.id, third.epoch, &dead, at(502)).await.unwrap());
+    assert!(world.settle(&third, &dead, at(502)).await);
     assert!(claim(&world, at(1_000)).await.is_empty(), "the dead stay dead");
+}
+
+pub(crate) async fn receipts_that_come_together_are_written_together(world: World) {
+    for n in 0..3 {
+        world.listener(&format!("hook{n}")).await;
+    }
+    let monitor = world.monitor("shop").await;
+    world.check(&monitor, 0, Verdict::Down).await;
+    let stale = claim(&world, at(100)).await.remove(0);
+    let claimed = claim(&world, at(130)).await;
+    let [first, second, third] = &claimed[..] else { panic!("{claimed:?}") };
+    let came = [
+        stale.came_to(delivered()),
+        first.came_to(failed(at(500))),
+        second.came_to(delivered()),
+        third.came_to(Settled::Dead { why: "410".into() }),
+    ];
+    assert_eq!(world.store.deliveries_settle(&came, at(131)).await.unwrap(), 3, "one of them held no lease");
+    let mut states: Vec<_> = states(&world, &monitor).await.into_iter().map(|(_, state)| state.as_str()).collect();
+    states.sort_unstable();
+    assert_eq!(states, ["dead", "delivered", "waiting"]);
+    assert_eq!(world.store.deliveries_settle(&[], at(131)).await.unwrap(), 0);
 }
 
 pub(crate) async fn leases_end_where_their_messages_were_lost(world: World) {
@@ -69,7 +91,7 @@ pub(crate) async fn leases_end_where_their_messages_were_lost(world: World) {
     assert_eq!(store.leases_end(at(131), at(103)).await.unwrap(), 1);
     let again = claim(&world, at(103)).await.remove(0);
     assert_eq!((again.id == lost.id, again.epoch), (true, 2));
-    assert!(store.delivery_settle(&again.id, again.epoch, &delivered(), at(104)).await.unwrap());
+    assert!(world.settle(&again, &delivered(), at(104)).await);
     assert_eq!(store.leases_end(at(200), at(105)).await.unwrap(), 0, "what is settled stays so");
 }
 
@@ -78,7 +100,7 @@ pub(crate) async fn a_recovery_waits_for_its_start(world: World) {
     let start = claim(&world, at(100)).await.remove(0);
     world.check(&monitor, 1, Verdict::Up).await;
     assert!(claim(&world, at(121)).await.is_empty(), "the start is on its way");
-    assert!(world.store.delivery_settle(&start.id, start.epoch, &delivered(), at(122)).await.unwrap());
+    assert!(world.settle(&start, &delivered(), at(122)).await);
     assert_eq!(claim(&world, at(123)).await.len(), 1);
     assert_eq!(
         states(&world, &monitor).await,
@@ -98,7 +120,7 @@ pub(crate) async fn a_start_that_waits_is_merged(world: World) {
     let start = claim(&world, at(240)).await.into_iter().find(|c| c.epoch == 1).unwrap();
     world.check(&monitor, 3, Verdict::Up).await;
     let again = failed(at(900));
-    assert!(world.store.delivery_settle(&start.id, start.epoch, &again, at(300)).await.unwrap());
+    assert!(world.settle(&start, &again, at(300)).await);
     assert_eq!(states(&world, &monitor).await, merged);
 }
 
@@ -106,7 +128,7 @@ pub(crate) async fn a_dead_start_is_not_recovered(world: World) {
     let monitor = down(&world).await;
     let start = claim(&world, at(100)).await.remove(0);
     let dead = Settled::Dead { why: "410 Gone".into() };
-    assert!(world.store.delivery_settle(&start.id, start.epoch, &dead, at(101)).await.unwrap());
+    assert!(world.settle(&start, &dead, at(101)).await);
     world.check(&monitor, 1, Verdict::Up).await;
     assert_eq!(states(&world, &monitor).await, [(Some(EventKind::Down), State::Dead)]);
 }
@@ -152,10 +174,10 @@ pub(crate) async fn graver_news_does_not_wait_behind_older(world: World) {
     world.check(&monitor, 1, Verdict::Down).await;
     assert!(claim(&world, at(125)).await.is_empty(), "the first is still on its way");
     let again = failed(at(4_000));
-    assert!(world.store.delivery_settle(&slow.id, slow.epoch, &again, at(126)).await.unwrap());
+    assert!(world.settle(&slow, &again, at(126)).await);
     let down = claim(&world, at(127)).await.remove(0);
     let again = failed(at(9_000));
-    assert!(world.store.delivery_settle(&down.id, down.epoch, &again, at(128)).await.unwrap());
+    assert!(world.settle(&down, &again, at(128)).await);
     world.check(&monitor, 2, Verdict::Up).await;
     let merged = [Some(EventKind::Slow), Some(EventKind::Down)].map(|kind| (kind, State::Merged));
     assert_eq!(states(&world, &monitor).await[..2], merged);
@@ -168,7 +190,7 @@ pub(crate) async fn a_start_that_dies_is_merged_into_its_end(world: World) {
     let start = claim(&world, at(100)).await.remove(0);
     world.check(&monitor, 1, Verdict::Up).await;
     let dead = Settled::Dead { why: "410 Gone".into() };
-    assert!(world.store.delivery_settle(&start.id, start.epoch, &dead, at(130)).await.unwrap());
+    assert!(world.settle(&start, &dead, at(130)).await);
     assert_eq!(
         states(&world, &monitor).await,
         [(Some(EventKind::Down), State::Merged), (Some(EventKind::Recovered), State::Waiting)]
@@ -177,7 +199,6 @@ pub(crate) async fn a_start_that_dies_is_merged_into_its_end(world: World) {
 
 /// A service that takes its time keeps its own messages waiting, and nobody else's.
 pub(crate) async fn a_busy_channel_waits_for_itself(world: World) {
-    let store = &world.store;
     world.listener("slow").await;
     for n in 0..12 {
         let monitor = world.monitor(&format!("shop{n}")).await;
@@ -193,7 +214,7 @@ pub(crate) async fn a_busy_channel_waits_for_itself(world: World) {
     assert!(claim(&world, at(101)).await.is_empty());
     let (slow, quick): (Vec<_>, Vec<_>) = first.iter().partition(|c| c.target.label().contains("slow"));
     for done in slow[..3].iter().chain(&quick) {
-        assert!(store.delivery_settle(&done.id, done.epoch, &delivered(), at(102)).await.unwrap());
+        assert!(world.settle(done, &delivered(), at(102)).await);
     }
     assert_eq!(claim(&world, at(103)).await.len(), 3);
     assert_eq!(claim(&world, at(160)).await.len(), 8, "leases that ran out are under way no more");
@@ -211,12 +232,12 @@ pub(crate) async fn what_waits_for_a_channel_goes_once_it_takes_something(world:
 
     // It fails again: that was no attempt that counts, and the one that was planned still is.
     let rests = Settled::AsPlanned { soonest: at(230), why: "503 again".into() };
-    assert!(store.delivery_settle(&early.id, early.epoch, &rests, at(170)).await.unwrap());
+    assert!(world.settle(&early, &rests, at(170)).await);
     let view = store.delivery_get(world.team, &start.id).await.unwrap().unwrap();
     assert_eq!((view.attempts, view.next_at, view.receipt.as_deref()), (1, Some(at(2_000)), Some("503 again")));
     take(&world, 240, &start).await;
     let early = claim(&world, at(240)).await.remove(0);
-    assert!(store.delivery_settle(&early.id, early.epoch, &delivered(), at(241)).await.unwrap());
+    assert!(world.settle(&early, &delivered(), at(241)).await);
     assert_eq!(states(&world, &monitor).await, [(Some(EventKind::Down), State::Delivered)]);
 }
 
@@ -232,13 +253,12 @@ pub(crate) async fn a_planned_try_does_not_rest(world: World) {
 
 /// Planned again, it may come later than planned: the service asked for more patience than that.
 pub(crate) async fn a_planned_try_is_put_off_where_the_service_asks_for_it(world: World) {
-    let store = &world.store;
     down(&world).await;
     let start = failing(&world, 500, 160).await;
     take(&world, 300, &start).await;
     let early = claim(&world, at(300)).await.remove(0);
     let asked = Settled::AsPlanned { soonest: at(900), why: "429".into() };
-    assert!(store.delivery_settle(&early.id, early.epoch, &asked, at(301)).await.unwrap());
+    assert!(world.settle(&early, &asked, at(301)).await);
     take(&world, 600, &start).await;
     assert!(claim(&world, at(899)).await.is_empty());
     let planned = claim(&world, at(900)).await.remove(0);
@@ -247,7 +267,6 @@ pub(crate) async fn a_planned_try_is_put_off_where_the_service_asks_for_it(world
 
 /// Each message that gets through brings along so many of those that wait, and where it stumbles no more than those.
 pub(crate) async fn a_channel_that_is_back_is_not_stormed(world: World) {
-    let store = &world.store;
     world.listener("hook").await;
     for n in 0..20 {
         let monitor = world.monitor(&format!("shop{n}")).await;
@@ -257,7 +276,7 @@ pub(crate) async fn a_channel_that_is_back_is_not_stormed(world: World) {
     for _ in 0..3 {
         for one in claim(&world, at(100)).await {
             let waits = Settled::Again { at: at(2_000), soonest: at(160), why: "503".into() };
-            assert!(store.delivery_settle(&one.id, one.epoch, &waits, at(101)).await.unwrap());
+            assert!(world.settle(&one, &waits, at(101)).await);
             first.get_or_insert(one);
         }
     }
@@ -270,7 +289,7 @@ pub(crate) async fn a_channel_that_is_back_is_not_stormed(world: World) {
 async fn failing(world: &World, planned: u64, soonest: u64) -> Claimed {
     let start = claim(world, at(100)).await.remove(0);
     let waits = Settled::Again { at: at(planned), soonest: at(soonest), why: "503".into() };
-    assert!(world.store.delivery_settle(&start.id, start.epoch, &waits, at(101)).await.unwrap());
+    assert!(world.settle(&start, &waits, at(101)).await);
     start
 }
 
@@ -280,7 +299,7 @@ async fn take(world: &World, now: u64, other: &Claimed) {
     let channel = world.store.delivery_get(world.team, &other.id).await.unwrap().unwrap().channel;
     assert!(world.store.delivery_test(world.team, channel, &id, at(now)).await.unwrap());
     let claimed = claim(world, at(now)).await.into_iter().find(|one| one.id == id).unwrap();
-    assert!(world.store.delivery_settle(&id, claimed.epoch, &delivered(), at(now)).await.unwrap());
+    assert!(world.settle(&claimed, &delivered(), at(now)).await);
 }
 
 /// Claimants that crash, stall, come back late and settle at random: every claim settles at most once, under the newest
@@ -320,7 +339,7 @@ pub(crate) async fn any_interleaving_settles_each_claim_once(world: World) {
             1 => failed(at(now + dice(60))),
             _ => delivered(),
         };
-        let mine = world.store.delivery_settle(&claimed.id, claimed.epoch, &settled, at(now)).await.unwrap();
+        let mine = world.settle(&claimed, &settled, at(now)).await;
         let current = newest[&claimed.id] == claimed.epoch && !done.contains(&claimed.id);
         assert_eq!(mine, current, "the newest epoch settles, and no other");
         if mine && settled == delivered() {

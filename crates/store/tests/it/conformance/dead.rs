@@ -21,7 +21,7 @@ async fn claim(world: &World, now: Timestamp) -> Vec<Claimed> {
 }
 
 async fn settle(world: &World, claimed: &Claimed, settled: &Settled, now: Timestamp) -> bool {
-    world.store.delivery_settle(&claimed.id, claimed.epoch, settled, now).await.unwrap()
+    world.settle(claimed, settled, now).await
 }
 
 fn delivered() -> Settled {

@@ -18,7 +18,7 @@ pub(crate) async fn what_is_old_goes(world: World) {
     store.delivery_test(world.team, channel, &DeliveryId::test(at(1), [1; 10]), at(1)).await.unwrap();
     for delivery in store.deliveries_claim(at(900), DAY, 9).await.unwrap() {
         let receipt = Settled::Delivered { receipt: "ok".into() };
-        store.delivery_settle(&delivery.id, delivery.epoch, &receipt, at(901)).await.unwrap();
+        world.settle(&delivery, &receipt, at(901)).await;
     }
     let now = world.slot(&monitor, 5) + DAY;
     let first = store.expire(now, DAY, 3).await.unwrap();

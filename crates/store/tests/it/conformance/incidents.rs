@@ -14,7 +14,7 @@ async fn deliver_all(world: &World, second: u64) -> usize {
     let claimed = world.store.deliveries_claim(at(second), LEASE, 50).await.unwrap();
     for delivery in &claimed {
         let receipt = Settled::Delivered { receipt: "ok".into() };
-        assert!(world.store.delivery_settle(&delivery.id, delivery.epoch, &receipt, at(second)).await.unwrap());
+        assert!(world.settle(delivery, &receipt, at(second)).await);
     }
     claimed.len()
 }

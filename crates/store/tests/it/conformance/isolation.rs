@@ -86,7 +86,7 @@ pub(crate) async fn another_teams_ids_look_like_none(world: World) {
     let lease = Duration::from_secs(30);
     let claimed = store.deliveries_claim(at(400), lease, 1).await.unwrap().remove(0);
     let dead = Settled::Dead { why: "410".into() };
-    assert!(store.delivery_settle(&claimed.id, claimed.epoch, &dead, at(401)).await.unwrap());
+    assert!(world.settle(&claimed, &dead, at(401)).await);
     let story = world.story(monitor.id).await;
     let token = Token { id: world.id(), name: "ci".into(), role: Role::Owner, created: at(1), last_used: None };
     store.token_create(team, &token, [4; 32]).await.unwrap();

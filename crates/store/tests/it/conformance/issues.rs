@@ -5,7 +5,7 @@ use std::time::Duration;
 use gazer_domain::channel::About;
 use gazer_domain::issue::{Act, Fingerprint, Kind, News, OCCURRENCES, Report, State, Turn, Way};
 use gazer_domain::{IssueId, Region};
-use gazer_store::{ClaimedNews, IssueStory, Page, Settled};
+use gazer_store::{ClaimedNews, IssueStory, Page, Settled, Settlement};
 
 use crate::world::{World, at};
 
@@ -43,7 +43,8 @@ async fn claim(world: &World, second: u64) -> Vec<ClaimedNews> {
 }
 
 async fn settle(world: &World, claimed: &ClaimedNews, settled: &Settled, second: u64) -> bool {
-    world.store.issue_news_settle(&claimed.id, claimed.epoch, settled, at(second)).await.unwrap()
+    let settlement = Settlement { id: claimed.id.clone(), epoch: claimed.epoch, settled: settled.clone() };
+    world.store.issue_news_settle(&settlement, at(second)).await.unwrap()
 }
 
 fn delivered() -> Settled {

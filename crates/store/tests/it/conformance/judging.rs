@@ -34,7 +34,7 @@ pub(crate) async fn an_outage_is_told_and_ended(world: World) {
     let incident = view.incident.unwrap();
 
     let claimed = store.deliveries_claim(at(200), LEASE, 10).await.unwrap();
-    let [Claimed { id, epoch: 1, attempts: 0, notice, .. }] = &claimed[..] else { panic!("{claimed:?}") };
+    let [first @ Claimed { id, epoch: 1, attempts: 0, notice, .. }] = &claimed[..] else { panic!("{claimed:?}") };
     assert_eq!(*id, DeliveryId::of(incident, 1, channel));
     let told = story(notice);
     assert_eq!(
@@ -43,7 +43,7 @@ pub(crate) async fn an_outage_is_told_and_ended(world: World) {
     );
     assert_eq!(told.link, format!("https://gazer.example/incidents/{incident}"));
     let delivered = Settled::Delivered { receipt: "200 OK".into() };
-    assert!(store.delivery_settle(id, 1, &delivered, at(201)).await.unwrap());
+    assert!(world.settle(first, &delivered, at(201)).await);
 
     world.check(&monitor, 2, Verdict::Down).await;
     world.check(&monitor, 3, Verdict::Up).await;

@@ -50,7 +50,7 @@ pub(crate) async fn the_operator_counts_over_all_teams(world: World) {
     let leased = Installation { deliveries_waiting: 0, deliveries_leased: 1, ..waiting };
     assert_eq!(counts(&world, at(100)).await, leased);
     let dead = Settled::Dead { why: "410".into() };
-    assert!(store.delivery_settle(&claimed.id, claimed.epoch, &dead, at(101)).await.unwrap());
+    assert!(world.settle(&claimed, &dead, at(101)).await);
     let settled = Installation { deliveries_leased: 0, ..leased };
     assert_eq!(counts(&world, at(102)).await, Installation { deliveries_dead: 1, ..settled });
     assert_eq!(counts(&world, at(8 * 86_400)).await, settled, "an old one is no alarm");

@@ -30,7 +30,7 @@ pub(crate) async fn an_hour_that_never_was_keeps_nobody_waiting(world: World) {
         soonest: ahead + Duration::from_secs(5),
         why: "503".into(),
     };
-    assert!(store.delivery_settle(&claimed.id, claimed.epoch, &again, ahead).await.unwrap());
+    assert!(world.settle(&claimed, &again, ahead).await);
 
     let now = ahead - HOUR;
     let by = store.ahead_of(now).await.unwrap();
