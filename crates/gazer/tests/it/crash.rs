@@ -73,7 +73,9 @@ async fn kills_at_named_instants_lose_nothing() {
 
 async fn play(recipe: Recipe, mut kills: Kills) -> Told {
     let size = Size::of_this_run();
-    let receiver = WebhookReceiver::start().await;
+    // What it took is on its disk before it answers.
+    let receipts = tempfile::tempdir().expect("a folder for receipts");
+    let receiver = WebhookReceiver::recording_to(&receipts.path().join("receipts")).await;
     let mut app = Driver::start(recipe).await;
     kills.stand_by(&app).await;
     let (_, secret) = app.webhook(&receiver.url()).await;
