@@ -15,7 +15,7 @@ use gazer_domain::delivery::{Outcome, rest, wait};
 use gazer_domain::issue;
 use gazer_store::{Settled, Settlement};
 
-use crate::patience::Patience;
+use crate::patience::patiently;
 use crate::send::IN_FLIGHT;
 use crate::{Parts, jitter};
 
@@ -143,13 +143,9 @@ impl Deliver {
 
     /// A receipt that is not written down is a message that is sent twice, so it is tried again and again.
     async fn settle(&self, settlements: &[Settlement], now: Timestamp) -> Result<u64, Failure> {
-        let mut patience = Patience::with(&self.parts, Some(SETTLING));
-        loop {
-            match self.parts.store.deliveries_settle(settlements, now).await {
-                Err(err) if patience.outlasts(&err).await => {}
-                settled => return settled.map_err(|err| Failure::new("settle deliveries", err)),
-            }
-        }
+        let write = || self.parts.store.deliveries_settle(settlements, now);
+        let settled = patiently(&self.parts, Some(SETTLING), write).await;
+        settled.map_err(|err| Failure::new("settle deliveries", err))
     }
 
     /// What went to the operator is a row of its own.
@@ -157,13 +153,9 @@ impl Deliver {
         if let Settled::Dead { why } = &settlement.settled {
             tracing::warn!(id = %settlement.id, "the operator cannot be told of an issue: {why}");
         }
-        let mut patience = Patience::with(&self.parts, Some(SETTLING));
-        loop {
-            match self.parts.store.issue_news_settle(settlement, now).await {
-                Err(err) if patience.outlasts(&err).await => {}
-                settled => return settled.map_err(|err| Failure::new("settle news of an issue", err)),
-            }
-        }
+        let write = || self.parts.store.issue_news_settle(settlement, now);
+        let settled = patiently(&self.parts, Some(SETTLING), write).await;
+        settled.map_err(|err| Failure::new("settle news of an issue", err))
     }
 }
 

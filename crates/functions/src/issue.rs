@@ -20,7 +20,7 @@ use gazer_domain::issue::{self, Turn, Way};
 use gazer_domain::{IssueId, Timestamp};
 use gazer_store::{ClaimedNews, Settled, Settlement};
 
-use crate::patience::Patience;
+use crate::patience::patiently;
 use crate::{Parts, id};
 
 /// News is handed over as it is written; this finds what is to be tried again.
@@ -50,13 +50,9 @@ impl Issue {
     async fn fold(&self, report: issue::Report) -> Result<Option<Turn>, Failure> {
         let report = report.within_bounds();
         let (ways, fresh): (_, IssueId) = (ways(&self.parts), id(&self.parts));
-        let mut patience = Patience::with(&self.parts, Some(PATIENCE));
-        loop {
-            match self.parts.store.issue_report(&report, &ways, fresh, self.parts.clock.now()).await {
-                Err(err) if patience.outlasts(&err).await => {}
-                done => return done.map_err(|err| Failure::new("fold a report of an error", err)),
-            }
-        }
+        let write = || self.parts.store.issue_report(&report, &ways, fresh, self.parts.clock.now());
+        let turn = patiently(&self.parts, Some(PATIENCE), write).await;
+        turn.map_err(|err| Failure::new("fold a report of an error", err))
     }
 }
 

@@ -19,7 +19,7 @@ use gazer_domain::verdict::Verdict;
 use gazer_domain::{MonitorId, incident};
 use gazer_store::{Advance, Error, LastCheck, Tx, Watch};
 
-use crate::patience::Patience;
+use crate::patience::patiently;
 use crate::{Parts, id};
 
 /// Good news waits for company: one commit a second carries all of it. Bad news does not wait.
@@ -39,14 +39,7 @@ impl Judge {
     /// Judges a batch, however often it takes. If a row that cannot be read stands in its way, each observation is
     /// judged by itself, and only those that need the row are lost.
     async fn batch(&self, seen: &[Observed]) -> Result<Report, Failure> {
-        let mut patience = Patience::with(&self.parts, None);
-        let judged = loop {
-            match self.commit(seen).await {
-                Err(err) if patience.outlasts(&err).await => {}
-                judged => break judged,
-            }
-        };
-        match judged {
+        match patiently(&self.parts, None, || self.commit(seen)).await {
             Err(err @ Error::Corrupt { .. }) if seen.len() > 1 => {
                 tracing::error!(error = &err as &dyn std::error::Error, "a batch cannot be judged as one");
                 let mut report = Report::default();

@@ -15,22 +15,33 @@ use crate::Parts;
 const FIRST: Duration = Duration::from_millis(50);
 const LONGEST: Duration = Duration::from_secs(2);
 
+/// Writes, and tries again: for ever, or for `length`; never beyond a drain.
+pub(crate) async fn patiently<T, W: Future<Output = Result<T, Error>>>(
+    parts: &Parts,
+    length: Option<Duration>,
+    mut write: impl FnMut() -> W,
+) -> Result<T, Error> {
+    let until = length.map(|length| parts.clock.now() + length);
+    let mut patience = Patience { parts, until, wait: FIRST };
+    loop {
+        match write().await {
+            Err(err) if patience.outlasts(&err).await => {}
+            done => return done,
+        }
+    }
+}
+
 /// How long one write is tried again.
 #[derive(Debug)]
-pub(crate) struct Patience<'a> {
+struct Patience<'a> {
     parts: &'a Parts,
     until: Option<Timestamp>,
     wait: Duration,
 }
 
-impl<'a> Patience<'a> {
-    /// For ever, or for `length`; never beyond a drain.
-    pub(crate) fn with(parts: &'a Parts, length: Option<Duration>) -> Self {
-        Self { parts, until: length.map(|length| parts.clock.now() + length), wait: FIRST }
-    }
-
+impl Patience<'_> {
     /// Waits before another try; answers no where none makes sense.
-    pub(crate) async fn outlasts(&mut self, err: &Error) -> bool {
+    async fn outlasts(&mut self, err: &Error) -> bool {
         let late = self.until.is_some_and(|until| self.parts.clock.now() + self.wait > until);
         if !passes(err) || late || self.parts.bus.is_draining() {
             return false;

@@ -20,10 +20,6 @@ async fn claim(world: &World, now: Timestamp) -> Vec<Claimed> {
     world.store.deliveries_claim(now, LEASE, 50).await.unwrap()
 }
 
-async fn settle(world: &World, claimed: &Claimed, settled: &Settled, now: Timestamp) -> bool {
-    world.settle(claimed, settled, now).await
-}
-
 fn delivered() -> Settled {
     Settled::Delivered { receipt: "200".into() }
 }
@@ -31,7 +27,7 @@ fn delivered() -> Settled {
 /// Everything that is due is refused for good, one message every second.
 async fn refuse_all(world: &World, second: u64) {
     for (n, claimed) in claim(world, at(second)).await.iter().enumerate() {
-        assert!(settle(world, claimed, &Settled::Dead { why: "410 Gone".into() }, at(second + n as u64)).await);
+        assert!(world.settle(claimed, &Settled::Dead { why: "410 Gone".into() }, at(second + n as u64)).await);
     }
 }
 
@@ -91,11 +87,9 @@ pub(crate) async fn what_was_given_up_is_sent_again_under_its_id(world: World) {
     let monitor = world.monitor("shop").await;
     world.check(&monitor, 0, Verdict::Down).await;
     let first = claim(&world, at(100)).await.remove(0);
-    assert!(
-        settle(&world, &first, &Settled::Again { at: at(110), soonest: at(110), why: "503".into() }, at(101)).await
-    );
+    assert!(world.settle(&first, &Settled::Again { at: at(110), soonest: at(110), why: "503".into() }, at(101)).await);
     let second = claim(&world, at(110)).await.remove(0);
-    assert!(settle(&world, &second, &Settled::Dead { why: "410".into() }, at(111)).await);
+    assert!(world.settle(&second, &Settled::Dead { why: "410".into() }, at(111)).await);
 
     assert_eq!(again(&world, &first.id, 200).await, Some(Again::Due));
     let twice = Some(Again::Kept(Obstacle::NotDead(State::Waiting)));
@@ -108,9 +102,9 @@ pub(crate) async fn what_was_given_up_is_sent_again_under_its_id(world: World) {
     let third = claim(&world, at(200)).await.remove(0);
     assert_eq!((&third.id, third.attempts, &third.notice), (&first.id, 0, &first.notice));
     assert!(third.epoch > second.epoch + 1, "whoever held it before is fenced out");
-    assert!(!settle(&world, &second, &delivered(), at(202)).await);
+    assert!(!world.settle(&second, &delivered(), at(202)).await);
     assert!(claim(&world, at(202)).await.is_empty());
-    assert!(settle(&world, &third, &delivered(), at(203)).await);
+    assert!(world.settle(&third, &delivered(), at(203)).await);
     world.check(&monitor, 1, Verdict::Up).await;
     let told = [(EventKind::Down, State::Delivered), (EventKind::Recovered, State::Waiting)];
     assert_eq!(states(&world, &monitor).await, told, "whoever is told of the start hears of the end");
@@ -140,7 +134,7 @@ pub(crate) async fn a_start_that_is_sent_again_brings_its_end(world: World) {
     assert!(starts.len() == 2 && starts.iter().all(|one| story(one).event == EventKind::Down), "{starts:?}");
     assert!(claim(&world, at(201)).await.is_empty(), "no end before its start");
     for start in &starts {
-        assert!(settle(&world, start, &delivered(), at(201)).await);
+        assert!(world.settle(start, &delivered(), at(201)).await);
     }
     let end = claim(&world, at(202)).await.remove(0);
     let (begun, ended) = (story(&starts[0]), story(&end));
@@ -180,7 +174,7 @@ pub(crate) async fn nothing_is_sent_behind_later_news(world: World) {
     let kept = Some(Again::Kept(Obstacle::ToldLater));
     assert_eq!(again(&world, &slow, 150).await, kept, "graver news waits, and tells it as well");
     let down = claim(&world, at(200)).await.remove(0);
-    assert!(settle(&world, &down, &delivered(), at(201)).await);
+    assert!(world.settle(&down, &delivered(), at(201)).await);
     assert_eq!(again(&world, &slow, 202).await, kept);
     assert_eq!(again(&world, &down.id, 202).await, Some(Again::Kept(Obstacle::NotDead(State::Delivered))));
     assert_eq!(world.store.deliveries_again(world.team, channel, at(203)).await.unwrap(), Some(0));
@@ -223,7 +217,7 @@ pub(crate) async fn a_mended_channel_gets_all_it_missed(world: World) {
         }
         for one in &claimed {
             told.push((story(one).monitor_name.clone(), story(one).event));
-            assert!(settle(&world, one, &delivered(), at(second)).await);
+            assert!(world.settle(one, &delivered(), at(second)).await);
         }
     }
     let of = |name: &str| told.iter().filter(|(of, _)| of == name).map(|(_, kind)| *kind).collect::<Vec<_>>();
