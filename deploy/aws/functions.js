@@ -6,7 +6,7 @@ const yaml = require("js-yaml");
 
 const table = yaml.load(fs.readFileSync(path.join(__dirname, "functions.yml"), "utf8"));
 const rows = Object.entries(table).map(([name, row]) => ({ name, ...row }));
-const rowOf = (name) => rows.find((row) => row.name === name);
+const abroad = rows.filter((row) => row.abroad);
 // What is said in a further region, and whose topics are there for it.
 const SAID = ["judge", "issue"];
 
@@ -45,6 +45,7 @@ module.exports.functions = async ({ resolveVariable }) => {
   const outside = {
     // All that a prober has of the house opens what is for its region.
     check: async () => ({ GAZER_REGION_SECRET: await resolveVariable(`ssm:${secrets}/region-key`) }),
+    look: async () => ({ GAZER_REGION_SECRET: await resolveVariable(`ssm:${secrets}/region-key`) }),
     send: async () => ({ GAZER_KEY: house.GAZER_KEY, ...(await resolveVariable("self:custom.mail")) }),
   };
   const regions = { GAZER_REGIONS: await resolveVariable("param:regions") };
@@ -56,11 +57,13 @@ module.exports.functions = async ({ resolveVariable }) => {
   return made;
 };
 
-// The one function of a further region. What it is for comes from home (heardOf), and so it has no topic here.
+// The functions of a further region. What they are for comes from home (heardOf), and so they have no topic here.
 module.exports.prober = async ({ resolveVariable }) => {
   const [stage, all] = [await resolveVariable("sls:stage"), await resolveVariable("self:custom.all")];
   const key = { GAZER_REGION_SECRET: await resolveVariable(`ssm:${await resolveVariable("self:custom.secrets")}/region-key`) };
-  return { check: { ...functionOf(rowOf("check"), stage, { ...all, ...key }), events: [] } };
+  const made = {};
+  for (const row of abroad) made[row.name] = { ...functionOf(row, stage, { ...all, ...key }), events: [] };
+  return made;
 };
 
 const functionOf = (row, stage, knows) => ({
@@ -110,18 +113,7 @@ module.exports.resources = async ({ resolveVariable }) => {
   const resources = {
     ...queues(stage),
     Claims: claims(stage),
-    ClockRole: {
-      Type: "AWS::IAM::Role",
-      Properties: {
-        AssumeRolePolicyDocument: trust("scheduler.amazonaws.com"),
-        Policies: [policy("wake", [{
-          Sid: "WakeWhatGoesByTheClock",
-          Effect: "Allow",
-          Action: "lambda:InvokeFunction",
-          Resource: rows.filter((row) => row.every).map((row) => arn(lambda(row.name))),
-        }])],
-      },
-    },
+    ClockRole: clockRole(rows),
   };
   for (const row of rows) {
     resources[role(row.name)] = roleOf(row, stage);
@@ -145,7 +137,7 @@ module.exports.heardOf = async ({ resolveVariable }) => {
   const checks = arnIn(home, "sns", `gazer-${stage}-check`);
   const resources = {
     ...queues(stage),
-    [role("check")]: roleOf(rowOf("check"), stage),
+    ClockRole: clockRole(abroad),
     CheckFromHome: permission("check", "sns.amazonaws.com", checks),
     ChecksOfHome: subscription(checks, arn(lambda("check")), arnIn(home, "sqs", `gazer-${stage}-undelivered`), {
       Region: home,
@@ -169,6 +161,10 @@ module.exports.heardOf = async ({ resolveVariable }) => {
       },
     },
   };
+  for (const row of abroad) {
+    resources[role(row.name)] = roleOf(row, stage);
+    if (row.every) resources[`${title(row.name)}Clock`] = clock(row, stage);
+  }
   for (const name of SAID) {
     const listener = arnIn(home, "lambda", `function:gazer-${stage}-${name}`);
     resources[topic(name)] = topicOf(name, stage);
@@ -243,6 +239,16 @@ const clock = (row, stage) => ({
       // The next minute comes anyhow.
       RetryPolicy: { MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 },
     },
+  },
+});
+
+const clockRole = (rows) => ({
+  Type: "AWS::IAM::Role",
+  Properties: {
+    AssumeRolePolicyDocument: trust("scheduler.amazonaws.com"),
+    Policies: [policy("wake", [
+      allow("WakeWhatGoesByTheClock", "lambda:InvokeFunction", rows.filter((row) => row.every).map((row) => arn(lambda(row.name)))),
+    ])],
   },
 });
 

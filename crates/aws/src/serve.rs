@@ -11,6 +11,7 @@ use gazer_bus::hold::Lease;
 use gazer_bus::parcel::Packer;
 use gazer_bus::{Bus, Clock, Failure, Function, Hold, Registry, Role, Topic, Turns, Wake, Woken};
 use gazer_domain::{Region, Timestamp};
+use gazer_functions::Says;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::Value;
 
@@ -58,7 +59,14 @@ pub(crate) async fn serve(heard: Heard) -> anyhow::Result<()> {
         turn = Some(Turn { hold, lease: house.clock_lease() });
     }
     let claims = own.claims.map(|table| Claims::new(aws_sdk_dynamodb::Client::new(&sdk), table, name.clone()));
-    let ties = Ties { name, bus, turns, hands_on: turn.is_some(), says_every: Some(MINUTE), buried: None };
+    let ties = Ties {
+        name,
+        bus,
+        turns,
+        hands_on: turn.is_some(),
+        says: Some(Says { every: MINUTE, is_heard: false }),
+        buried: None,
+    };
     let Assembly { functions, clock, site, .. } = Assembly::of(&config, house, ties, None, DESCRIPTORS).await?;
     if own.function == WEB {
         let site = site.context("the pages have a store")?;

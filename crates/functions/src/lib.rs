@@ -51,10 +51,19 @@ pub struct Outside {
     pub region: Region,
     /// Tells it from other processes.
     pub name: String,
-    /// How often it says what it sees of itself; `None` where whoever plans can look for itself.
-    pub says_every: Option<Duration>,
+    /// `None` where whoever plans can look for itself.
+    pub says: Option<Says>,
     /// Checks under way at a time, of all teams together.
     pub checks: usize,
+}
+
+/// How a prober says what it sees of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Says {
+    pub every: Duration,
+    /// Whether somebody folds what all probers say. Where nobody does, what one finds is an error of ours, and told as
+    /// such.
+    pub is_heard: bool,
 }
 
 /// What the others are made of.
@@ -101,7 +110,7 @@ impl fmt::Debug for Parts {
 pub fn registry(outside: &Outside, parts: Option<&Parts>) -> Registry {
     let mut functions: Vec<Arc<dyn Function>> =
         vec![Arc::new(check::Check::new(outside)), Arc::new(send::Send::new(outside))];
-    functions.extend(outside.says_every.map(|every| Arc::new(look::Look::new(outside, every)) as Arc<dyn Function>));
+    functions.extend(outside.says.map(|says| Arc::new(look::Look::new(outside, says)) as Arc<dyn Function>));
     if let Some(parts) = parts {
         functions.extend([
             Arc::new(plan::Plan::new(parts)) as Arc<dyn Function>,

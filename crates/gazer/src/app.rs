@@ -13,6 +13,7 @@ use anyhow::Context;
 use gazer_bus::Running;
 use gazer_bus::hold::Keeper;
 use gazer_bus::nats::Carrying;
+use gazer_functions::Says;
 use gazer_store::Store;
 use gazer_web::{Web, serve};
 use tokio::net::TcpListener;
@@ -78,7 +79,7 @@ impl App {
             bus: bus.clone(),
             turns: turns.clone(),
             hands_on: false,
-            says_every: nats.as_ref().map(|_| config.look_every),
+            says: nats.as_ref().map(|_| Says { every: config.look_every, is_heard: true }),
             buried: nats.as_ref().map(|nats| Box::new(nats.buried()) as metrics::Buried),
         };
         let assembly = Assembly::of(&config, house, ties, at, descriptors).await?;

@@ -6,7 +6,6 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context;
 use gazer_bus::clock::system_now;
@@ -16,7 +15,7 @@ use gazer_channels::Channels;
 use gazer_domain::guarantee::LATENESS;
 use gazer_domain::monitor::Spec;
 use gazer_domain::{Region, TeamId, UserId};
-use gazer_functions::{Lookout, Outside, Parts};
+use gazer_functions::{Lookout, Outside, Parts, Says};
 use gazer_probes::Prober;
 use gazer_probes::canary::Canaries;
 use gazer_store::{SealingKey, Store};
@@ -42,8 +41,8 @@ pub struct Ties {
     pub turns: Turns,
     /// Whether the clock's turn goes on to another process every minute.
     pub hands_on: bool,
-    /// How often a prober says what it sees of itself; `None` where whoever plans can look for itself.
-    pub says_every: Option<Duration>,
+    /// How a prober says what it sees of itself; `None` where whoever plans can look for itself.
+    pub says: Option<Says>,
     /// How many messages were put aside because nobody could handle them.
     pub buried: Option<metrics::Buried>,
 }
@@ -89,7 +88,7 @@ impl Assembly {
         at: Option<SocketAddr>,
         descriptors: u64,
     ) -> anyhow::Result<Self> {
-        let Ties { name, bus, turns, hands_on, says_every, buried } = ties;
+        let Ties { name, bus, turns, hands_on, says, buried } = ties;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
         let has = |role| config.part.roles.contains(&role);
         let canaries = if has(Role::Check) {
@@ -105,7 +104,7 @@ impl Assembly {
             prober: prober.clone(),
             channels: Arc::clone(&channels),
             region: config.part.region.clone(),
-            says_every,
+            says,
             name,
             checks: gazer_functions::checks_within(descriptors),
         };

@@ -9,10 +9,10 @@ use tokio::process::Command;
 use crate::stack::{finished, root, venv};
 
 /// Not deployed, and why.
-const ABSENT: [(&str, &str); 2] = [
-    ("canary", "it tells the operator itself, and nothing in the database's network calls out"),
-    ("look", "it speaks to canary"),
-];
+const ABSENT: [(&str, &str); 1] = [(
+    "canary",
+    "it tells the operator itself, and nothing in the database's network calls out; `look` concludes alone",
+)];
 
 async fn table() -> BTreeMap<String, Value> {
     let mut command: Command = venv("python");

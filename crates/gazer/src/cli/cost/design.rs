@@ -4,7 +4,7 @@
 //! batch as one message; SNS starts `check` with it, in each region. What is well comes back as one message per batch,
 //! what is not as one message each and at once. SNS starts `judge` with each message. Whoever is to be told costs a
 //! bell, a message to `send`, its receipt to `settle`, and a bell for what may have waited behind it. `deliver`,
-//! `escalate`, `audit`, `inform` and `expire` also come with the clock.
+//! `escalate`, `audit`, `inform` and `expire` also come with the clock, and in each region `look`.
 //!
 //! Monitors whose last check took long travel apart, so that their timeouts do not keep the healthy ones' functions up.
 //!
@@ -26,6 +26,8 @@ const DAYS: f64 = HOURS / 24.0;
 const PLAN_SECONDS: f64 = 61.5;
 /// A look at what is due when nothing is: one query. Assumed.
 const LOOK_SECONDS: f64 = 0.05;
+/// A look at ourselves: two canaries, and witnesses one or two network trips away. Assumed.
+const SELF_SECONDS: f64 = 0.3;
 /// Deleting an hour's worth of old checks in batches. Assumed.
 const EXPIRE_SECONDS: f64 = 0.5;
 /// A webhook or a mail to a service that is well. Assumed.
@@ -158,8 +160,8 @@ impl Usage {
         let requests = case.requests * DAYS;
         let checks = case.checks_per_month();
         let functions = functions(case, &flow, told, requests);
-        // plan, deliver, escalate, audit and inform each minute, expire each hour.
-        let clock = 5.0 * MINUTES + HOURS;
+        // plan, deliver, escalate, audit and inform each minute, as look in each region; expire each hour.
+        let clock = (5.0 + case.regions) * MINUTES + HOURS;
         let invocations: f64 = functions.iter().map(|function| function.invocations).sum();
         let abroad = checks * (case.regions - 1.0) / case.regions;
         Self {
@@ -187,10 +189,11 @@ impl Usage {
 
 fn functions(case: &Case, flow: &Flow, told: f64, requests: f64) -> Vec<Function> {
     let judge_seconds = flow.observed * case.judge_duration.as_secs_f64();
-    let deliver = MINUTES + 2.0 * told;
+    let (looks, deliver) = (MINUTES * case.regions, MINUTES + 2.0 * told);
     vec![
         Function::of("plan", SMALL_MIB, MINUTES, MINUTES * PLAN_SECONDS),
         Function::of("check", case.memory_mib, flow.batches, flow.check_seconds),
+        Function::of("look", SMALL_MIB, looks, looks * SELF_SECONDS),
         Function::of("judge", LARGE_MIB, flow.observed, judge_seconds),
         Function::of("deliver", SMALL_MIB, deliver, deliver * LOOK_SECONDS),
         Function::of("send", SMALL_MIB, told, told * SEND_SECONDS),
@@ -320,9 +323,9 @@ mod tests {
         near(by_name("deliver").invocations, 43_800.0 + 2_400.0);
         near(by_name("send").gb_seconds, 1_200.0 * 0.4 / 8.0);
         near(by_name("web").invocations, 29_200.0);
-        near(used.scheduler_invocations, 219_730.0);
+        near(used.scheduler_invocations, 263_530.0);
         near(used.publishes, 4_336_200.0 + 4_800.0);
-        near(used.invocations(), 4_336_200.0 + 219_730.0 + 4_800.0 + 29_200.0);
+        near(used.invocations(), 4_336_200.0 + 263_530.0 + 4_800.0 + 29_200.0);
         near(used.logs_gb, used.invocations() * 200.0 / 1e9);
         near(used.internet_gb, 39.42 + 0.584);
         near(used.endpoint_gb, 11.037_6);
