@@ -54,7 +54,7 @@ cluster: build ## Run a whole cluster on this machine, to try it: PostgreSQL, NA
 cluster-test: setup ## Tell the stories of clusters, one of them on what `make cluster` starts
 	NEXTEST_SUCCESS_OUTPUT=final $(TEST) cluster::
 
-# STAGE, REGION, PARAMS and CONFIG: make deploy-aws STAGE=test REGION=eu-west-1 PARAMS="spread=10s operatorEmail=ann@example.com"
+# STAGE, REGION, PARAMS and CONFIG: make deploy-aws STAGE=test REGION=eu-west-1 PARAMS="align=5s operatorEmail=ann@example.com"
 deploy-aws: ## Build what Lambda runs, and deploy it to AWS (docs/aws.md)
 	STAGE="$(STAGE)" REGION="$(REGION)" PARAMS="$(PARAMS)" CONFIG="$(CONFIG)" scripts/deploy-aws
 

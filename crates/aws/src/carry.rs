@@ -56,11 +56,7 @@ async fn carry(topic: Topic, outbox: Outbox, packer: Arc<Packer>, sns: Sns, mut 
             let _ = tokio::time::timeout(LINGER, ended).await;
         };
         let parcels = outbox.pack(first, &packer, COMPANY, patience).await;
-        let arrived = match topic {
-            // A bell that nobody listens to: `plan` is up, and looks every two seconds.
-            Topic::Plan => vec![true; parcels.len()],
-            _ => sns.publish(topic, &parcels).await,
-        };
+        let arrived = sns.publish(topic, &parcels).await;
         for (parcel, arrived) in parcels.iter().zip(arrived) {
             // SNS invokes a function for each at once.
             outbox.carried(parcel.messages, if arrived { Fate::Begun } else { Fate::Lost });

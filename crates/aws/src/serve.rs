@@ -9,7 +9,7 @@ use gazer::issues::{Heard, Speaker};
 use gazer::{Assembly, Config, House, Ties};
 use gazer_bus::hold::Lease;
 use gazer_bus::parcel::Packer;
-use gazer_bus::{Bus, Clock, Failure, Function, Hold, Registry, Role, Topic, Turns, Wake, Woken};
+use gazer_bus::{Bus, Clock, Failure, Function, Hold, Message, Registry, Report, Role, Topic, Turns, Wake, Woken};
 use gazer_domain::{Region, Timestamp};
 use gazer_functions::Says;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
@@ -23,8 +23,10 @@ use crate::{event, web};
 
 /// Files that Lambda lets a process open (Lambda quotas).
 const DESCRIPTORS: u64 = 1_024;
-/// How often the clock invokes what goes by it; `plan` stays up from one time to the next.
+/// How often the clock invokes what goes by it.
 const MINUTE: Duration = Duration::from_secs(60);
+/// Whoever plans rests where nothing is due until the next one comes, which may be so much later.
+const SLACK: Duration = Duration::from_secs(1);
 /// Where the next one does not come, for whatever reason: its timeout in deploy/aws/functions.yml is longer.
 const STAY: Duration = Duration::from_secs(115);
 /// How long whoever comes next waits at most until it is noticed, and how often it says that it waits.
@@ -129,13 +131,7 @@ struct Turn {
 impl Lambda {
     async fn invoke(&self, event: Value) -> anyhow::Result<()> {
         let ran = match event::messages(event, self.topic, &self.packer, &self.home) {
-            Ok(Some(messages)) => {
-                let messages = match &self.claims {
-                    Some(claims) => claims.take(messages).await,
-                    None => messages,
-                };
-                self.run(Woken::Messages(messages)).await.map_err(anyhow::Error::from)
-            }
+            Ok(Some(messages)) => self.hear(messages).await.map_err(anyhow::Error::from),
             Ok(None) => self.tick().await.map_err(anyhow::Error::from),
             Err(why) => {
                 tracing::error!(function = self.function.name(), "an event cannot be read: {why:#}");
@@ -147,31 +143,70 @@ impl Lambda {
         ran
     }
 
-    async fn run(&self, woken: Woken) -> Result<(), Failure> {
-        self.functions.dispatch(&self.function, woken).await.map(drop)
+    async fn run(&self, woken: Woken) -> Result<Report, Failure> {
+        self.functions.dispatch(&self.function, woken).await
     }
 
-    /// By the clock: once, or where one at a time does it, until the next one comes.
+    async fn hear(&self, messages: Vec<Message>) -> Result<(), Failure> {
+        if let Some(turn) = &self.turn {
+            return self.look_in(turn).await;
+        }
+        let messages = match &self.claims {
+            Some(claims) => claims.take(messages).await,
+            None => messages,
+        };
+        self.run(Woken::Messages(messages)).await.map(drop)
+    }
+
+    /// By the clock: once, or where one at a time does it, for as long as something is due before the next one comes.
     async fn tick(&self) -> Result<(), Failure> {
         let at = self.clock.now();
-        let Some(Turn { hold, lease }) = &self.turn else {
-            return self.run(Woken::Clock { at, until: at }).await;
+        let Some(turn) = &self.turn else {
+            return self.run(Woken::Clock { at, until: at }).await.map(drop);
         };
+        let Turn { hold, lease } = turn;
         let keeper = hold.keep(Arc::clone(lease));
-        let ran = if gained(hold, &**lease).await { self.stay(hold, &**lease, at + STAY).await } else { Ok(()) };
+        let stayed = if gained(hold, &**lease).await { self.stay(hold, &**lease, at).await } else { Ok(false) };
         keeper.release().await;
-        ran
+        // A bell that rang at the very end found that somebody plans.
+        if stayed? { self.look_in(turn).await } else { Ok(()) }
     }
 
-    /// In short windows, between which it is asked who waits. The last failure is told at the end.
-    async fn stay(&self, hold: &Hold, lease: &dyn Lease, until: Timestamp) -> Result<(), Failure> {
-        let mut ran = Ok(());
-        while hold.is_held() && self.clock.now() < until && !lease.is_wanted().await.unwrap_or(false) {
+    /// In short windows, between which it is asked who waits, until it may rest; whether it may. The last failure is told
+    /// at the end.
+    async fn stay(&self, hold: &Hold, lease: &dyn Lease, came: Timestamp) -> Result<bool, Failure> {
+        let mut ran = Ok(false);
+        while hold.is_held() && self.clock.now() < came + STAY && !lease.is_wanted().await.unwrap_or(false) {
             let at = self.clock.now();
-            ran = self.run(Woken::Clock { at, until: at + WINDOW }).await;
+            let report = self.run(Woken::Clock { at, until: at + WINDOW }).await;
+            if report.as_ref().is_ok_and(|report| rests(came, report.next)) {
+                return Ok(true);
+            }
+            ran = report.map(|_| false);
         }
         ran
     }
+
+    /// Once, unless somebody plans: whoever does looks every two seconds.
+    async fn look_in(&self, Turn { hold, lease }: &Turn) -> Result<(), Failure> {
+        if lease.renew().await?.is_none() {
+            return Ok(());
+        }
+        let keeper = hold.keep(Arc::clone(lease));
+        let mut ran = Ok(());
+        // A database that went away meanwhile must not keep it up.
+        if tokio::time::timeout(WINDOW, hold.gained()).await.is_ok() {
+            let at = self.clock.now();
+            ran = self.run(Woken::Clock { at, until: at }).await.map(drop);
+        }
+        keeper.release().await;
+        ran
+    }
+}
+
+/// Whether nothing is due before the clock has come again.
+fn rests(came: Timestamp, next: Option<Timestamp>) -> bool {
+    next.is_none_or(|next| next >= came + MINUTE + SLACK)
 }
 
 /// Whether it came to be ours. Whoever has it hears that somebody waits.
@@ -188,5 +223,23 @@ async fn gained(hold: &Hold, lease: &dyn Lease) -> bool {
         () = hold.gained() => true,
         () = ask => false,
         () = tokio::time::sleep(MINUTE) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_plans_rests_if_the_clock_comes_before_something_is_due() {
+        let minute = Timestamp::from_millis(29_833_334 * 60_000);
+        let [early, late] = [1, 40].map(|seconds| minute + Duration::from_secs(seconds));
+        let slot = |minutes| Some(minute + Duration::from_secs(5) + MINUTE * minutes);
+        assert!(!rests(early, slot(0)), "it is due in four seconds");
+        assert!(rests(early, slot(1)));
+        assert!(!rests(late, slot(1)), "the clock that comes next would be 35 s late");
+        assert!(rests(late, slot(2)));
+        assert!(!rests(minute + Duration::from_secs(5), slot(1)), "it would be there just then");
+        assert!(rests(early, None), "there are no monitors");
     }
 }

@@ -45,6 +45,8 @@ pub struct Report {
     pub looked_at: u64,
     pub changed: u64,
     pub skipped: u64,
+    /// Of a function of the clock: nothing is due before, where that is known.
+    pub next: Option<Timestamp>,
 }
 
 /// A run that failed: how, and whether waking it again may help.

@@ -4,6 +4,9 @@
 //! hash of the monitor's id, so the load of many monitors is spread evenly, and a restart brings no herd: everybody
 //! keeps the slot they had. Slots are a pure function of time; nothing counts them, and the store finds a monitor's
 //! checks by asking for the instants at which it was due.
+//!
+//! Where each message costs money, phases are aligned: they lie so far apart that many monitors are due at one instant
+//! and travel together.
 
 use std::time::Duration;
 
@@ -12,6 +15,9 @@ use crate::{Invalid, MonitorId, Timestamp};
 
 pub const SHORTEST: Duration = Duration::from_secs(5);
 pub const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
+/// What is aligned is due so long after the whole minute: a clock that comes with the minute has woken whoever plans.
+pub const AFTER_THE_MINUTE: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cadence {
@@ -26,6 +32,14 @@ impl Cadence {
         let interval_ms = millis(interval).max(1);
         let phase_ms = (monitor.spread() % interval_ms as u64) as i64;
         Self { interval_ms, phase_ms, since }
+    }
+
+    /// The same, with its phase on a grid so wide; none leaves it where it is.
+    #[must_use]
+    pub fn aligned(self, align: Duration) -> Self {
+        let Some(steps) = self.phase_ms.checked_div(millis(align)) else { return self };
+        let phase_ms = steps * millis(align) + millis(AFTER_THE_MINUTE);
+        Self { phase_ms: phase_ms.rem_euclid(self.interval_ms), ..self }
     }
 
     pub fn interval(&self) -> Duration {
@@ -93,6 +107,23 @@ mod tests {
             prop_assert_eq!(c.after(slot), slot + c.interval());
             prop_assert_eq!(c.at_or_before(slot), Some(slot));
             prop_assert_eq!(c.count(slot, slot + c.interval() * 7), 7);
+        }
+
+        #[test]
+        fn what_is_aligned_is_due_on_the_grid_of_its_minute(id: u128, minutes in 1u64..60, align in 1u64..=60) {
+            let align = Duration::from_secs(align);
+            let c = cadence(id, minutes * 60, 0).aligned(align);
+            prop_assert_eq!(c.interval(), Duration::from_secs(minutes * 60));
+            let into = c.at_or_after(Timestamp::EPOCH).millis() - millis(AFTER_THE_MINUTE);
+            prop_assert_eq!(into.rem_euclid(millis(c.interval())) % millis(align), 0);
+            prop_assert_eq!(cadence(id, minutes * 60, 0).aligned(Duration::ZERO), cadence(id, minutes * 60, 0));
+        }
+
+        #[test]
+        fn what_is_aligned_to_minutes_and_due_more_often_is_due_then_as_well(id: u128, secs in 5u64..60) {
+            let c = cadence(id, secs, 0).aligned(Duration::from_secs(60));
+            let then = Timestamp::EPOCH + AFTER_THE_MINUTE;
+            prop_assert_eq!(c.at_or_after(then), then);
         }
 
         #[test]

@@ -1,8 +1,8 @@
 //! What a monitor promises: an outage longer than this is always noticed.
 //!
 //! An outage begins after the last good answer. The next check starts within one interval of it, at most [`LATENESS`]
-//! late, or more where checks wait for others to travel with; from then on the outage must outlast every attempt that is made before Gazer believes it, each of which may
-//! take the whole timeout:
+//! late; from then on the outage must outlast every attempt that is made before Gazer believes it, each of which may take
+//! the whole timeout:
 //!
 //! `interval + (1 + attempts) · timeout + attempts · gap + lateness`
 //!
@@ -14,8 +14,7 @@ use std::time::Duration;
 
 use crate::monitor::Settings;
 
-/// A check that starts later than this after its slot, and after what it waited for others, did not keep the guarantee,
-/// and is shown as late.
+/// A check that starts later than this after its slot did not keep the guarantee, and is shown as late.
 pub const LATENESS: Duration = Duration::from_secs(1);
 
 /// Beyond its longest check, a monitor is given this long before the audit looks: our own queues move meanwhile.
@@ -24,14 +23,14 @@ pub const GRACE: Duration = Duration::from_secs(5);
 /// How often the audit looks.
 pub const AUDIT: Duration = Duration::from_secs(5);
 
-pub fn guarantee(settings: &Settings, lateness: Duration) -> Duration {
-    settings.interval + longest_check(settings) + lateness
+pub fn guarantee(settings: &Settings) -> Duration {
+    settings.interval + longest_check(settings) + LATENESS
 }
 
 /// What is promised while one of `regions` does not report; `None` where nobody waits for another's report.
-pub fn while_silent(settings: &Settings, regions: usize, lateness: Duration) -> Option<Duration> {
+pub fn while_silent(settings: &Settings, regions: usize) -> Option<Duration> {
     let waits = regions > 1 && settings.quorum.needed(regions) > 1;
-    waits.then(|| guarantee(settings, lateness) + GRACE + AUDIT)
+    waits.then(|| guarantee(settings) + GRACE + AUDIT)
 }
 
 /// The longest that one check can take, with all its attempts.
@@ -58,10 +57,10 @@ mod tests {
             quorum: Quorum::Majority,
         };
         // Three attempts of ten seconds, two gaps of one, and one for lateness.
-        assert_eq!(guarantee(&settings, LATENESS), Duration::from_secs(60 + 32 + 1));
-        assert_eq!(while_silent(&settings, 1, LATENESS), None);
-        assert_eq!(while_silent(&settings, 2, LATENESS), Some(Duration::from_secs(60 + 32 + 1 + 10)));
+        assert_eq!(guarantee(&settings), Duration::from_secs(60 + 32 + 1));
+        assert_eq!(while_silent(&settings, 1), None);
+        assert_eq!(while_silent(&settings, 2), Some(Duration::from_secs(60 + 32 + 1 + 10)));
         settings.quorum = Quorum::Any;
-        assert_eq!(while_silent(&settings, 3, LATENESS), None, "the first report suffices");
+        assert_eq!(while_silent(&settings, 3), None, "the first report suffices");
     }
 }

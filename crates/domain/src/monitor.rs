@@ -111,6 +111,8 @@ pub struct Monitor {
     pub created: Timestamp,
     /// When the present cadence began to hold.
     pub cadence_since: Timestamp,
+    /// The grid on which its slots lie; none where they are spread. The store's, and no setting of the monitor.
+    pub align: Duration,
     pub paused: bool,
 }
 
@@ -130,8 +132,13 @@ impl From<Monitor> for Brief {
 }
 
 impl Monitor {
+    /// One that begins now.
+    pub fn new(id: MonitorId, settings: Settings, now: Timestamp) -> Self {
+        Self { id, settings, revision: 1, created: now, cadence_since: now, align: Duration::ZERO, paused: false }
+    }
+
     pub fn cadence(&self) -> Cadence {
-        Cadence::new(self.id, self.settings.interval, self.cadence_since)
+        Cadence::new(self.id, self.settings.interval, self.cadence_since).aligned(self.align)
     }
 }
 

@@ -49,6 +49,6 @@ impl Function for Escalate {
         if asked > 0 {
             self.parts.bus.publish(Message::Plan);
         }
-        Ok(Report { looked_at: asked, changed, skipped: 0 })
+        Ok(Report { looked_at: asked, changed, ..Report::default() })
     }
 }

@@ -88,7 +88,7 @@ impl Judge {
         }
         let (looked_at, skipped) = (seen.len() as u64, (seen.len() - rows.len()) as u64);
         self.tell(&watches);
-        Ok(Report { looked_at, changed, skipped })
+        Ok(Report { looked_at, changed, skipped, next: None })
     }
 
     /// Folds one observation into that track; answers whether the monitor's status changed.

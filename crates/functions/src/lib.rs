@@ -80,8 +80,6 @@ pub struct Parts {
     pub random: fn(&mut [u8]),
     /// How long single checks are kept.
     pub retention: Duration,
-    /// How long a check that is due may wait for others to travel with.
-    pub spread: Duration,
     /// Whether the turn of the clock goes on to another process every minute, so that word is left for it.
     pub hands_on: bool,
     /// Whether this region sees, and whom to tell.

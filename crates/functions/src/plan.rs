@@ -1,10 +1,11 @@
 //! plan: which slots are due, published at their instants.
 //!
-//! Woken by the clock once a minute, it stays up for that minute, and where turns are handed on, leaves word up to where
-//! it planned. It follows the monitors through the store's change counter: a bell makes it look at once, a poll every two
-//! seconds makes it right. A monitor that is new, resumed or edited is checked at once, out of turn; at a start nothing
-//! is, nor where a region came or went, so that a restart brings no herd. While the store does not answer, what is known
-//! goes on being planned. Run twice at the same time it would publish slots twice, and the judge would fold the second of
+//! Woken by the clock once a minute, it stays up for that minute, and says when something is due again. It follows the
+//! monitors through the store's change counter: a bell makes it look at once, a poll every two seconds makes it right. A
+//! monitor that is new, resumed or edited is checked at once, out of turn; at a start nothing is, nor where a region came
+//! or went, so that a restart brings no herd. Where turns are handed on, each leaves word for the next: from where on
+//! slots are left, and which changes it knew. While the store does not answer, what is known goes on being planned. Run
+//! twice at the same time it would publish slots twice, and the judge would fold the second of
 //! each to nothing. Planned time does not run backwards, but where the clock was an hour ahead and is set right: then
 //! everything begins anew at the present, also at a start that finds slots of the future folded.
 
@@ -17,7 +18,7 @@ use gazer_bus::clock::SET_BACK;
 use gazer_bus::crash::{self, Point};
 use gazer_bus::{CheckBatch, Due, Failure, Function, Message, Occasion, Report, Role, Wake, Woken};
 use gazer_domain::{MonitorId, Region, Timestamp};
-use gazer_store::{Planned, Store};
+use gazer_store::{Planned, Store, Word};
 use tokio::sync::{Mutex, Notify};
 
 use crate::Parts;
@@ -29,14 +30,12 @@ const POLL: Duration = Duration::from_secs(2);
 const CUT_OFF: Duration = Duration::from_millis(100);
 /// Slots closer together than this travel in one batch; it bounds both lateness and the number of wake-ups.
 const TICK: Duration = Duration::from_millis(5);
-/// Where messages cost money: a batch that is so large does not wait for more, and it is looked so often within the
-/// spread whether one leaves.
-const COMPANY: usize = 50;
-const LOOKS: u32 = 10;
-/// A batch costs its slowest check there, so monitors that last took so long travel apart.
+/// Where messages cost money, a batch costs its slowest check: monitors that last took so long travel apart.
 const SLOW: Duration = Duration::from_secs(2);
 /// What is due at an instant that was planned is not due again.
 const AFTER: Duration = Duration::from_millis(1);
+/// Slots that were left so long ago are checked late; of what is older, they are missed.
+const LEFT: Duration = Duration::from_secs(60);
 /// The lease in which it plans.
 pub const CLOCK: &str = "clock";
 /// A batch that waited longer than this in a queue is a backlog, and is dropped: its slots are missed.
@@ -63,6 +62,15 @@ struct State {
 }
 
 impl State {
+    /// What was known in an earlier turn may be old. Whether this is another one.
+    fn begin(&mut self, epoch: i64) -> bool {
+        let is_other = self.epoch != epoch;
+        if is_other {
+            *self = Self { epoch, ..Self::default() };
+        }
+        is_other
+    }
+
     /// Where planned time is far ahead of the clock, everything begins anew. Whether it was.
     fn set_right(&mut self, now: Timestamp) -> bool {
         let ahead = self.planned > now + SET_BACK;
@@ -77,8 +85,8 @@ impl State {
 #[derive(Debug)]
 struct News {
     seq: i64,
-    /// From where on an earlier turn left what is due; of the first look only.
-    planned: Option<Timestamp>,
+    /// What an earlier turn left; of the first look only.
+    word: Option<Word>,
     changed: Vec<Planned>,
     asked: Vec<(i64, MonitorId)>,
     slow: HashSet<MonitorId>,
@@ -92,11 +100,15 @@ impl Plan {
     /// What is due now, once.
     async fn pass(&self) -> Result<Report, Failure> {
         let mut state = self.state.lock().await;
+        let Some(epoch) = self.parts.hold.epoch() else { return Ok(Report::default()) };
+        state.begin(epoch);
         state.set_right(self.parts.clock.now());
         let news = self.look(state.seq).await?;
         self.take(&mut state, news);
-        let changed = self.publish_due(&mut state, self.parts.clock.now());
-        Ok(Report { changed, ..Report::default() })
+        let now = self.parts.clock.now();
+        let changed = self.publish_due(&mut state, now);
+        self.leave_word(&state, now).await;
+        Ok(Report { changed, next: state.schedule.next(), ..Report::default() })
     }
 
     async fn window(&self, mut until: Timestamp) -> Result<Report, Failure> {
@@ -111,8 +123,7 @@ impl Plan {
             let now = self.parts.clock.now();
             // Also where this process was stopped for so long that somebody else plans by now.
             let Some(epoch) = self.parts.hold.epoch() else { return failed.map_or(Ok(report), Err) };
-            if state.epoch != epoch {
-                *state = State { epoch, ..State::default() };
+            if state.begin(epoch) {
                 looks.clear();
                 look_at = Timestamp::EPOCH;
             }
@@ -122,6 +133,7 @@ impl Plan {
             }
             if now >= until {
                 self.leave_word(&state, now).await;
+                report.next = state.schedule.next();
                 return failed.map_or(Ok(report), Err);
             }
             // One that the window's end would cut off is left to the next.
@@ -129,11 +141,10 @@ impl Plan {
                 looks.push(self.look(state.seq));
                 look_at = now + POLL;
             }
-            if now > state.planned && self.leaves(&state.schedule, now) {
+            if now > state.planned {
                 report.changed += self.publish_due(&mut state, now);
             }
-            let tick = TICK.max(self.parts.spread / LOOKS);
-            let next = state.schedule.next().unwrap_or(until).min(look_at).max(now + tick).min(until);
+            let next = state.schedule.next().unwrap_or(until).min(look_at).max(now + TICK).min(until);
             tokio::select! {
                 () = self.parts.clock.sleep(next.since(now)) => {}
                 () = self.bell.notified() => look_at = Timestamp::EPOCH,
@@ -154,30 +165,35 @@ impl Plan {
         let (store, now) = (&self.parts.store, self.parts.clock.now());
         if seq.is_none() {
             set_right(store, now).await.map_err(|err| Failure::new("set instants of the future right", err))?;
-        }
-        let planned = match seq {
-            None => {
-                store.planned_until(CLOCK).await.map_err(|err| Failure::new("read up to where was planned", err))?
+            let moved = store.realign(now).await.map_err(|err| Failure::new("align slots", err))?;
+            if moved > 0 {
+                tracing::warn!(monitors = moved, "slots lie on another grid from now on");
             }
+        }
+        let word = match seq {
+            None => store.word_read(CLOCK).await.map_err(|err| Failure::new("read what the last turn left", err))?,
             Some(_) => None,
         };
         let asked = store.requests_claim(now).await;
         let asked = asked.map_err(|err| Failure::new("claim check requests", err))?;
         let changed = store.planned_since(seq.unwrap_or(0)).await;
         let (seq, changed) = changed.map_err(|err| Failure::new("read changed monitors", err))?;
-        let slow = match self.parts.spread {
+        let slow = match store.align() {
             Duration::ZERO => HashSet::new(),
             _ => store.slow_monitors(SLOW).await.map_err(|err| Failure::new("read which monitors are slow", err))?,
         };
-        Ok(News { seq, planned, changed, asked, slow })
+        Ok(News { seq, word, changed, asked, slow })
     }
 
     /// Takes in what changed, and has it checked; serves the checks that people asked for.
     fn take(&self, state: &mut State, news: News) {
         let now = self.parts.clock.now();
-        // A turn that ended a moment ago is gone on with; of what is older, the slots are missed.
-        let resumed = news.planned.filter(|planned| *planned <= now && now.since(*planned) <= STALE);
+        let left = news.word.map(|word| word.next);
+        let resumed = left.filter(|next| *next <= now && now.since(*next) <= LEFT);
         let from = resumed.unwrap_or_else(|| now.max(state.planned));
+        // Where nobody left word yet, everything is new.
+        let beginning = self.parts.hands_on.then_some(0);
+        let known = state.seq.or(news.word.map(|word| word.seq)).or(beginning);
         let mut due = Vec::new();
         for planned in news.changed {
             if planned.removed {
@@ -185,8 +201,9 @@ impl Plan {
                 continue;
             }
             let id = planned.monitor.id;
-            let is_new = state.schedule.put(planned.monitor, planned.team, planned.regions, from);
-            if is_new && state.seq.is_some() {
+            let is_news = known.is_some_and(|known| planned.seq > known);
+            let is_other = state.schedule.put(planned.monitor, planned.team, planned.regions, from);
+            if is_other && is_news {
                 due.extend(state.schedule.out_of_turn(id, now, Occasion::Change));
             }
         }
@@ -197,22 +214,13 @@ impl Plan {
         self.publish(due, &state.slow, now);
     }
 
-    /// Whether what is due leaves, or waits for company.
-    fn leaves(&self, schedule: &Schedule, now: Timestamp) -> bool {
-        let spread = self.parts.spread;
-        spread.is_zero()
-            || schedule.waiting(now).is_some_and(|(due, oldest)| due >= COMPANY || now.since(oldest) >= spread)
-    }
-
     /// For the next turn. Where it is not taken, that one begins at its own start.
     async fn leave_word(&self, state: &State, now: Timestamp) {
         // A store that is away would keep the slots waiting that are due meanwhile.
-        if !self.parts.hands_on || state.seq.is_none() {
-            return;
-        }
-        let next = state.schedule.waiting(now).map_or(now + AFTER, |(_, oldest)| oldest);
-        if let Err(err) = self.parts.store.planned_note(CLOCK, state.epoch, next).await {
-            tracing::warn!(error = &err as &dyn std::error::Error, "up to where was planned is not written down");
+        let Some(seq) = state.seq.filter(|_| self.parts.hands_on) else { return };
+        let word = Word { next: state.schedule.next().unwrap_or(now + AFTER), seq };
+        if let Err(err) = self.parts.store.word_leave(CLOCK, state.epoch, word).await {
+            tracing::warn!(error = &err as &dyn std::error::Error, "no word is left for the next turn");
         }
     }
 

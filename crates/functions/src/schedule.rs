@@ -75,13 +75,6 @@ impl Schedule {
         self.monitors.remove(&monitor);
     }
 
-    /// How many slots are due at `now`, and which of them is the oldest.
-    pub(crate) fn waiting(&self, now: Timestamp) -> Option<(usize, Timestamp)> {
-        let oldest = self.next().filter(|oldest| *oldest <= now)?;
-        let due = self.slots.iter().filter(|Reverse((slot, ..))| *slot <= now);
-        Some((due.count(), oldest))
-    }
-
     pub(crate) fn next(&self) -> Option<Timestamp> {
         self.slots.peek().map(|Reverse((slot, ..))| *slot)
     }
@@ -128,7 +121,7 @@ mod tests {
             quorum: Quorum::Majority,
         };
         let id = MonitorId::from_bits(bits);
-        Monitor { id, settings, revision, created: Timestamp::EPOCH, cadence_since: Timestamp::EPOCH, paused: false }
+        Monitor { revision, ..Monitor::new(id, settings, Timestamp::EPOCH) }
     }
 
     fn here() -> Vec<Region> {

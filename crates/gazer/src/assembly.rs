@@ -12,7 +12,6 @@ use gazer_bus::clock::system_now;
 use gazer_bus::hold::Lease;
 use gazer_bus::{Bus, Clock, Message, Registry, Role, SystemClock, Turns};
 use gazer_channels::Channels;
-use gazer_domain::guarantee::LATENESS;
 use gazer_domain::monitor::Spec;
 use gazer_domain::{Region, TeamId, UserId};
 use gazer_functions::{Lookout, Outside, Parts, Says};
@@ -123,7 +122,6 @@ impl Assembly {
                 channels,
                 random: chance::fill,
                 retention: config.retention,
-                spread: config.spread,
                 hands_on,
                 lookout: Arc::new(lookout),
             });
@@ -157,7 +155,7 @@ impl House {
             return Ok(None);
         }
         let public_url = config.public_url.clone().or_else(|| at.map(reachable)).unwrap_or_else(|| reachable(UNTOLD));
-        let (store, key) = place::open(&config.place, public_url.as_str()).await?;
+        let (store, key) = place::open(&config.place, public_url.as_str(), config.align).await?;
         store.leases_release().await.context("the leases of the last run could not be released")?;
         // Before anybody can ask for the set-up page, or find that there is no team to make a token for.
         let owner = match &config.owner {
@@ -233,7 +231,6 @@ fn web(config: &Config, public_url: Url, store: Store, bus: &Bus, prober: Prober
             public_url,
             mail: config.mail.is_some(),
             streams: true,
-            lateness: LATENESS + config.spread,
             retention: config.retention,
             version: env!("CARGO_PKG_VERSION"),
         }),

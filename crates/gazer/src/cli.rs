@@ -31,8 +31,8 @@ pub(crate) const USAGE: u8 = 2;
 /// Exit code of what we could not find out or do, as opposed to a site that is down (1) or bad usage (2).
 pub(crate) const UNKNOWN: u8 = 3;
 
-/// A check that waits for longer is as good as missed.
-const LONGEST_SPREAD: Duration = Duration::from_secs(30);
+/// Whoever plans comes once a minute where that is dear.
+const WIDEST: Duration = Duration::from_secs(60);
 
 /// Watches websites and tells their owners the moment something goes wrong.
 #[derive(Debug, Parser)]
@@ -101,10 +101,10 @@ pub(crate) struct ServeFlags {
     /// How long single checks are kept; periods and incidents stay.
     #[arg(long, env = "GAZER_RETENTION", value_name = "DURATION", default_value = "7d", value_parser = parse_duration)]
     pub(crate) retention: Duration,
-    /// How long a check that is due may wait for others to travel with, where each message costs money. What a monitor
-    /// promises is longer by it.
-    #[arg(long, env = "GAZER_SPREAD", value_name = "DURATION", default_value = "0s", value_parser = spread)]
-    pub(crate) spread: Duration,
+    /// How far apart the instants are at which monitors are due, so that many travel together where each message costs
+    /// money. 0s spreads them evenly.
+    #[arg(long, env = "GAZER_ALIGN", value_name = "DURATION", default_value = "0s", value_parser = align)]
+    pub(crate) align: Duration,
     /// An address that is asked whether our own network is up, before a site is called down. May be repeated.
     #[arg(long, env = "GAZER_WITNESS", value_name = "ADDRESS", value_delimiter = ',', default_values = crate::config::WITNESSES)]
     pub(crate) witness: Vec<Witness>,
@@ -413,13 +413,9 @@ fn between<const LEAST: u32, const MOST: u32>(text: &str) -> Result<u32, String>
     number.ok_or_else(|| format!("must be a whole number between {LEAST} and {MOST}"))
 }
 
-fn spread(text: &str) -> Result<Duration, String> {
-    let spread = parse_duration(text)?;
-    if spread > LONGEST_SPREAD {
-        Err("must be 30s or less: what waits for longer is missed".into())
-    } else {
-        Ok(spread)
-    }
+fn align(text: &str) -> Result<Duration, String> {
+    let align = parse_duration(text)?;
+    if align > WIDEST { Err("must be 60s or less".into()) } else { Ok(align) }
 }
 
 /// As CloudFormation names a stack.

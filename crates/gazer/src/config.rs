@@ -59,8 +59,8 @@ pub struct Config {
     pub(crate) authorities_file: Option<PathBuf>,
     pub(crate) mail: Option<Mail>,
     pub(crate) retention: Duration,
-    /// How long a check that is due may wait for others to travel with.
-    pub(crate) spread: Duration,
+    /// The grid on which checks are due; none where they are spread.
+    pub(crate) align: Duration,
     /// Who owns this Gazer from its first start, without a browser.
     pub(crate) owner: Option<Account>,
     /// How to reach whoever runs it.
@@ -137,7 +137,7 @@ impl Config {
             authorities: pem.as_deref().map(authorities).transpose()?.unwrap_or_default(),
             mail,
             retention: flags.retention,
-            spread: flags.spread,
+            align: flags.align,
             owner: owner(environment("GAZER_OWNER_EMAIL"), environment("GAZER_OWNER_PASSWORD"))?,
             operator,
             look_every: look_every(environment("GAZER_LOOK_EVERY"))?,
@@ -159,7 +159,7 @@ impl Config {
             authorities_file: None,
             mail: None,
             retention: parse_duration("7d").expect("it is written as durations are"),
-            spread: Duration::ZERO,
+            align: Duration::ZERO,
             owner: Some(owner),
             operator: Ways::default(),
             look_every: Lookout::EVERY,

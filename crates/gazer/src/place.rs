@@ -1,6 +1,7 @@
 //! The data folder and the database: opened, made where that is meant, and explained where it cannot be.
 
 use std::os::unix::fs::DirBuilderExt;
+use std::time::Duration;
 
 use anyhow::Context;
 use gazer_store::{Options, SealingKey, Store};
@@ -10,7 +11,7 @@ use crate::config::{KEY, Place};
 /// The key lies beside what it seals, for its owner only.
 const KEY_FILE: &str = "gazer.key";
 
-pub(crate) async fn open(place: &Place, public_url: &str) -> anyhow::Result<(Store, SealingKey)> {
+pub(crate) async fn open(place: &Place, public_url: &str, align: Duration) -> anyhow::Result<(Store, SealingKey)> {
     if place.has_folder() {
         // What is in it is for its owner only: hashes of passwords, addresses, bodies of failures.
         let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&place.data);
@@ -24,7 +25,7 @@ pub(crate) async fn open(place: &Place, public_url: &str) -> anyhow::Result<(Sto
         }
     };
     let public_url = public_url.trim_end_matches('/').to_owned();
-    let options = Options { location: place.location.clone(), key: key.clone(), public_url };
+    let options = Options { location: place.location.clone(), key: key.clone(), public_url, align };
     let store = Store::open(options).await.map_err(|err| explained(err, place))?;
     Ok((store, key))
 }
@@ -32,8 +33,8 @@ pub(crate) async fn open(place: &Place, public_url: &str) -> anyhow::Result<(Sto
 /// Opens what a running Gazer may hold as well: for commands that read or write a row and leave.
 pub(crate) async fn open_beside(place: &Place) -> anyhow::Result<Store> {
     let key = key_of(place)?;
-    // Nothing that such a command does is told to anybody, so no link is made.
-    let options = Options { location: place.location.clone(), key, public_url: String::new() };
+    // Nothing that such a command does is told to anybody, so no link is made; nor does it make monitors.
+    let options = Options { location: place.location.clone(), key, public_url: String::new(), align: Duration::ZERO };
     Store::open_beside(options).await.map_err(|err| explained(err, place))
 }
 

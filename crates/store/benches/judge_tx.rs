@@ -36,7 +36,9 @@ async fn main() -> anyhow::Result<()> {
         true => Location::postgres(Cluster::shared().await.fresh_database().await),
         false => Location::Sqlite(directory.path().to_owned()),
     };
-    let store = Store::open(Options { location, key, public_url: "http://127.0.0.1:8080".into() }).await?;
+    let store =
+        Store::open(Options { location, key, public_url: "http://127.0.0.1:8080".into(), align: Duration::ZERO })
+            .await?;
     let (team, mut monitors) = (TeamId::from_bits(1), Vec::new());
     store.region_add(&Region::local(), START).await?;
     store.team_create(team, "Bench", START).await?;
@@ -124,22 +126,16 @@ fn monitor(n: u64) -> Monitor {
     let random = n.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes();
     let mut bytes = [0; 10];
     bytes[2..].copy_from_slice(&random);
-    Monitor {
-        id: MonitorId::new(START + Duration::from_millis(n), bytes),
-        settings: Settings {
-            name: format!("site {n}"),
-            spec: Spec::Http(HttpSpec::get(format!("http://127.0.0.1:8000/{n}").parse().expect("a URL"))),
-            interval: INTERVAL,
-            verify: Verify::default(),
-            recover_after: 1,
-            regions: Vec::new(),
-            quorum: Quorum::Majority,
-        },
-        revision: 1,
-        created: START,
-        cadence_since: START,
-        paused: false,
-    }
+    let settings = Settings {
+        name: format!("site {n}"),
+        spec: Spec::Http(HttpSpec::get(format!("http://127.0.0.1:8000/{n}").parse().expect("a URL"))),
+        interval: INTERVAL,
+        verify: Verify::default(),
+        recover_after: 1,
+        regions: Vec::new(),
+        quorum: Quorum::Majority,
+    };
+    Monitor::new(MonitorId::new(START + Duration::from_millis(n), bytes), settings, START)
 }
 
 fn seen(monitor: &Monitor, round: u32) -> Observation {

@@ -10,6 +10,15 @@ use gazer_domain::time::millis;
 use crate::sql::args;
 use crate::{Result, Store};
 
+/// What a turn of planning left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Word {
+    /// From where on slots are left.
+    pub next: Timestamp,
+    /// Up to which change the monitors are known.
+    pub seq: i64,
+}
+
 impl Store {
     /// Takes or prolongs a lease for so long. Its epoch, or `None` while it is somebody else's.
     pub async fn lease_renew(&self, name: &str, holder: &str, length: Duration) -> Result<Option<i64>> {
@@ -33,15 +42,16 @@ impl Store {
         Ok(row.is_some())
     }
 
-    /// Notes from where on slots are left in this turn, for whoever has the next.
-    pub async fn planned_note(&self, name: &str, epoch: i64, until: Timestamp) -> Result<()> {
-        let sql = "update leases set planned = $3 where name = $1 and epoch = $2";
-        self.run(sql, args![name, epoch, until]).await.map(drop)
+    /// Leaves word in this turn for whoever has the next.
+    pub async fn word_leave(&self, name: &str, epoch: i64, word: Word) -> Result<()> {
+        let sql = "update leases set planned = $3, seq = $4 where name = $1 and epoch = $2";
+        self.run(sql, args![name, epoch, word.next, word.seq]).await.map(drop)
     }
 
-    pub async fn planned_until(&self, name: &str) -> Result<Option<Timestamp>> {
-        let row = self.row("select planned from leases where name = $1", args![name]).await?;
-        Ok(row.map(|row| row.opt_time("planned")).transpose()?.flatten())
+    pub async fn word_read(&self, name: &str) -> Result<Option<Word>> {
+        let sql = "select planned, seq from leases where name = $1 and planned is not null and seq is not null";
+        let row = self.row(sql, args![name]).await?;
+        row.map(|row| Ok(Word { next: row.time("planned")?, seq: row.int("seq")? })).transpose()
     }
 
     /// Lets somebody else have it at once.

@@ -13,6 +13,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that panics has failed, which is what it is for"))]
 
 mod alerts;
+mod cadences;
 mod dead;
 mod deliveries;
 mod dialect;
@@ -52,6 +53,7 @@ pub use history::{CheckRow, Kept};
 pub use incidents::{Evidence, IncidentFilter, IncidentStory, IncidentView};
 pub use issues::{ClaimedNews, IssueStory};
 pub use judge::{Advance, OpenIncident, Track, Tx, Watch};
+pub use lease::Word;
 pub use monitors::{LastCheck, MonitorFilter, MonitorView, RegionHealth, Totals};
 pub use operator::Installation;
 pub use page::{Listed, Page};

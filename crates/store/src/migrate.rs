@@ -10,7 +10,7 @@ use crate::store::Engine;
 use crate::{Error, Result};
 
 /// Each file is one version, and never changes once released.
-const STEPS: [&str; 11] = [
+const STEPS: [&str; 12] = [
     include_str!("../migrations/0001_begin.sql"),
     include_str!("../migrations/0002_promises.sql"),
     include_str!("../migrations/0003_leases.sql"),
@@ -22,6 +22,7 @@ const STEPS: [&str; 11] = [
     include_str!("../migrations/0009_issues.sql"),
     include_str!("../migrations/0010_early.sql"),
     include_str!("../migrations/0011_blind.sql"),
+    include_str!("../migrations/0012_align.sql"),
 ];
 
 /// Any number will do, as long as it stays.
@@ -78,6 +79,8 @@ async fn locked(engine: &Engine) -> Result<Conn> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use gazer_domain::{IncidentId, MonitorId, Region, TeamId, Timestamp};
 
     use super::*;
@@ -114,7 +117,8 @@ mod tests {
         drop(engine);
 
         let key = SealingKey::from_bytes([7; 32]);
-        let store = Store::open(Options { location, key, public_url: String::new() }).await.unwrap();
+        let store =
+            Store::open(Options { location, key, public_url: String::new(), align: Duration::ZERO }).await.unwrap();
         let places = store.regions().await.unwrap();
         assert_eq!(places.iter().map(|place| &place.region).collect::<Vec<_>>(), [&Region::local()]);
         let mut tx = store.begin().await.unwrap();

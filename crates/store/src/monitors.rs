@@ -3,7 +3,7 @@
 //! Every change takes the next number of the plan, which is how `plan` hears of it, and happens under the lock of the
 //! monitor's row, so a judge never works on what is being changed. A pause and a deletion end the open incident by the
 //! same `Tx::end` that a recovery takes: whoever was told of its start is told of its end. A new interval, a pause and
-//! a resume are the only things that touch `cadences`, from which the past is enumerated.
+//! a resume begin and end `cadences`, from which the past is enumerated.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -21,7 +21,7 @@ use crate::history::listed;
 use crate::page::cursor;
 use crate::seal::Cell;
 use crate::sql::{Conn, Row, Value, args};
-use crate::{Listed, Page, Result, Store, regions, status};
+use crate::{Listed, Page, Result, Store, cadences, regions, status};
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct MonitorView {
@@ -74,7 +74,7 @@ pub struct Totals {
 macro_rules! view {
     () => {
         "select m.id, m.name, m.settings, m.secret, m.interval_ms, m.recover_after, m.revision, m.created,
-            m.cadence_since, m.paused, m.regions, m.quorum, m.status, m.status_since, i.id as incident
+            m.cadence_since, m.align_ms, m.paused, m.regions, m.quorum, m.status, m.status_since, i.id as incident
         from monitors m
         left join incidents i on i.key = m.incident"
     };
@@ -99,6 +99,7 @@ impl Store {
                     *recover_after,
                     millis(*interval),
                     monitor.cadence_since,
+                    millis(self.align()),
                     monitor.created,
                     seq,
                     status::number(status),
@@ -120,7 +121,7 @@ impl Store {
         let sql = "insert into periods (monitor, started, status) values ($1, $2, $3)";
         conn.run(sql, args![key, monitor.cadence_since, status::number(status)]).await?;
         if !monitor.paused {
-            cadence_begin(&mut conn, key, monitor).await?;
+            cadences::begin(&mut conn, key, &monitor.cadence().aligned(self.align())).await?;
         }
         conn.commit().await
     }
@@ -218,8 +219,8 @@ impl Store {
         let fresh = Health::fresh(now.max(edited.cadence_since));
         regions::tracks_change(&mut conn, key, &resolved, patience(settings), fresh).await?;
         if moved && !edited.paused {
-            cadence_end(&mut conn, key, edited.cadence_since).await?;
-            cadence_begin(&mut conn, key, &edited).await?;
+            cadences::end(&mut conn, key, edited.cadence_since).await?;
+            cadences::begin(&mut conn, key, &edited.cadence()).await?;
         }
         conn.commit().await?;
         Ok(Some(edited))
@@ -239,7 +240,7 @@ impl Store {
         let seq = plan_next(tx.conn()).await?;
         let sql = "update monitors set paused = 1, seq = $2 where key = $1";
         tx.conn().run(sql, args![key, seq]).await?;
-        cadence_end(tx.conn(), key, now).await?;
+        cadences::end(tx.conn(), key, now).await?;
         tx.commit().await?;
         paused.paused = true;
         Ok(Some(paused))
@@ -263,7 +264,7 @@ impl Store {
             where monitor = $1";
         let unknown = status::verdict_number(fresh.status);
         tx.conn().run(sql, args![key, unknown, fresh.since, fresh.slot, fresh.covered]).await?;
-        cadence_begin(tx.conn(), key, &resumed).await?;
+        cadences::begin(tx.conn(), key, &resumed.cadence()).await?;
         tx.commit().await?;
         Ok(Some(resumed))
     }
@@ -278,7 +279,7 @@ impl Store {
         let seq = plan_next(tx.conn()).await?;
         let sql = "update monitors set deleted_at = $2, seq = $3 where key = $1";
         tx.conn().run(sql, args![key, now, seq]).await?;
-        cadence_end(tx.conn(), key, now).await?;
+        cadences::end(tx.conn(), key, now).await?;
         crate::alerts::forget_monitor(tx.conn(), team, monitor).await?;
         tx.commit().await?;
         Ok(true)
@@ -352,6 +353,7 @@ impl Store {
             revision: row.number("revision")?,
             created: row.time("created")?,
             cadence_since: row.time("cadence_since")?,
+            align: Duration::from_millis(row.number("align_ms")?),
             paused: row.flag("paused")?,
         })
     }
@@ -386,21 +388,6 @@ fn cell(row: &str) -> Cell<'_> {
 pub(crate) async fn plan_next(conn: &mut Conn) -> Result<i64> {
     let row = conn.row("update plan set seq = seq + 1 returning seq", args![]).await?;
     row.expect("the plan has one row").int("seq")
-}
-
-async fn cadence_begin(conn: &mut Conn, key: i64, monitor: &Monitor) -> Result<()> {
-    let cadence = monitor.cadence();
-    let interval = millis(cadence.interval());
-    let phase = cadence.at_or_after(cadence.since()).millis().rem_euclid(interval);
-    let sql = "insert into cadences (monitor, since, interval_ms, phase_ms) values ($1, $2, $3, $4)
-        on conflict (monitor, since)
-        do update set until = null, interval_ms = excluded.interval_ms, phase_ms = excluded.phase_ms";
-    conn.run(sql, args![key, cadence.since(), interval, phase]).await.map(drop)
-}
-
-async fn cadence_end(conn: &mut Conn, key: i64, now: Timestamp) -> Result<()> {
-    let sql = "update cadences set until = $2 where monitor = $1 and until is null";
-    conn.run(sql, args![key, now]).await.map(drop)
 }
 
 pub(crate) fn patience(settings: &Settings) -> i64 {

@@ -21,13 +21,15 @@ pub struct Planned {
     pub removed: bool,
     /// Where it is checked from, the oldest first.
     pub regions: Vec<Region>,
+    /// The number of its last change.
+    pub seq: i64,
 }
 
 impl Store {
     /// Monitors changed after `seq`, and the number to ask with next; 0 asks for everything that is not paused.
     pub async fn planned_since(&self, seq: i64) -> Result<(i64, Vec<Planned>)> {
         let sql = "select m.id, m.name, m.settings, m.secret, m.interval_ms, m.recover_after, m.revision, m.created,
-                m.cadence_since, m.paused, m.regions, m.quorum, m.deleted_at, m.seq, t.id as team
+                m.cadence_since, m.align_ms, m.paused, m.regions, m.quorum, m.deleted_at, m.seq, t.id as team
             from monitors m join teams t on t.key = m.team
             where m.seq > $1 and ($1 > 0 or (m.paused = 0 and m.deleted_at is null))
             order by m.seq";
@@ -38,7 +40,7 @@ impl Store {
             let monitor = self.monitor(row)?;
             let removed = monitor.paused || row.opt_time("deleted_at")?.is_some();
             let regions = regions.remove(&monitor.id).unwrap_or_default();
-            Ok(Planned { monitor, team: row.id("team")?, removed, regions })
+            Ok(Planned { monitor, team: row.id("team")?, removed, regions, seq: row.int("seq")? })
         };
         // One that cannot be read must not keep all the others from being checked.
         let mut readable = |row: &Row| {

@@ -87,7 +87,7 @@ impl Store {
     /// others. Nothing is known of them before `now`.
     pub(crate) async fn tracks_begin(&self, conn: &mut Conn, now: Timestamp) -> Result<()> {
         let sql = "select m.id, m.key, m.name, m.settings, m.secret, m.interval_ms, m.recover_after, m.revision,
-                m.created, m.cadence_since, m.paused, m.regions, m.quorum, r.key as region
+                m.created, m.cadence_since, m.align_ms, m.paused, m.regions, m.quorum, r.key as region
             from monitors m join regions r on r.removed_at is null
                 and (m.regions is null or ',' || m.regions || ',' like '%,' || r.name || ',%')
             where m.deleted_at is null
@@ -110,12 +110,17 @@ impl Store {
     }
 }
 
-/// Locks every monitor, in the order in which judges do, and the plan behind them, as an edit does. Of two that make
-/// the same region at once, the second finds the first's.
+/// Locks every monitor, and the plan behind them, as an edit does. Of two that make the same region at once, the second
+/// finds the first's.
 async fn change(conn: &mut Conn) -> Result<i64> {
-    let sql = conn.dialect().spell("select m.key from monitors m order by m.key {for update}");
-    conn.rows(sql, args![]).await?;
+    monitors_lock(conn).await?;
     plan_next(conn).await
+}
+
+/// Every monitor, in the order in which judges lock theirs.
+pub(crate) async fn monitors_lock(conn: &mut Conn) -> Result<()> {
+    let sql = conn.dialect().spell("select m.key from monitors m order by m.key {for update}");
+    conn.rows(sql, args![]).await.map(drop)
 }
 
 /// Begins the tracks of one monitor, whose regions are `regions`.

@@ -56,6 +56,8 @@ pub struct Options {
     pub key: SealingKey,
     /// What links in notices begin with; it is frozen into each when its event is committed.
     pub public_url: String,
+    /// The grid on which slots lie; none where they are spread.
+    pub align: Duration,
 }
 
 /// A handle; clones share one database.
@@ -69,6 +71,7 @@ struct Inner {
     engine: Engine,
     seal: Seal,
     public_url: String,
+    align: Duration,
     /// Held until the store is closed, or its last handle gone.
     lock: Option<File>,
 }
@@ -106,7 +109,7 @@ impl Store {
     async fn with(engine: Engine, options: &Options, lock: Option<File>) -> Result<Self> {
         let public_url = options.public_url.trim_end_matches('/').to_owned();
         let seal = Seal::new(&options.key);
-        let store = Self { inner: Arc::new(Inner { engine, seal, public_url, lock }) };
+        let store = Self { inner: Arc::new(Inner { engine, seal, public_url, align: options.align, lock }) };
         store.key_check().await?;
         Ok(store)
     }
@@ -131,6 +134,11 @@ impl Store {
 
     pub(crate) fn public_url(&self) -> &str {
         &self.inner.public_url
+    }
+
+    /// The grid on which slots lie; none where they are spread.
+    pub fn align(&self) -> Duration {
+        self.inner.align
     }
 
     pub(crate) fn dialect(&self) -> Dialect {

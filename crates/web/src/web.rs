@@ -48,8 +48,6 @@ pub struct Config {
     pub mail: bool,
     /// Whether a page may hold a connection open to hear of changes; where not, it asks again and again.
     pub streams: bool,
-    /// How much later than its slot a check may begin without breaking what its page promises.
-    pub lateness: std::time::Duration,
     /// How long single checks are kept, for the charts to say how far back they go.
     pub retention: std::time::Duration,
     pub version: &'static str,

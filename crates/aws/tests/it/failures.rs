@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use crate::stack::{MOST_CONNECTIONS, PATIENCE, Stack};
 
-/// All topics; `plan` has none here.
-const TOPICS: [&str; 5] = ["check", "judge", "deliver", "send", "settle"];
+/// All topics but that of issues.
+const TOPICS: [&str; 6] = ["plan", "check", "judge", "deliver", "send", "settle"];
 const BURST: usize = 1_000;
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,6 +11,8 @@ use gazer_testkit::site::{Hit, Reply, Site};
 use crate::stack::Stack;
 
 const MONITORS: usize = 1_000;
+/// As docs/aws.md says for so many.
+const GRID: [&str; 2] = ["--param", "align=5s"];
 const INTERVAL: &str = "30s";
 /// Sites that break at a time.
 const OUTAGES: usize = 40;
@@ -22,7 +24,7 @@ const PROMPT: Duration = Duration::from_secs(5);
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_monitors_are_told_of_once_each_while_gazer_is_deployed_anew() {
     let (site, receiver) = (Site::http().await, WebhookReceiver::start().await);
-    let stack = Stack::deploy().await;
+    let stack = Stack::deploy_with(&GRID).await;
     stack.tell(&receiver).await;
     let urls: Vec<_> = (0..MONITORS).map(|n| url(&site, n)).collect();
     let made = stream::iter(&urls).map(|url| stack.watch(url, INTERVAL));
@@ -45,7 +47,7 @@ async fn a_thousand_monitors_are_told_of_once_each_while_gazer_is_deployed_anew(
     // Others break and these are repaired while it is deployed anew: every function gets another setting.
     serve(&site, second.clone(), 503);
     serve(&site, first, 200);
-    stack.osls(&["deploy", "--param", "database=given", "--param", "allow=192.0.2.0/24"]).await;
+    stack.osls(&[&["deploy", "--param", "database=given", "--param", "allow=192.0.2.0/24"], &GRID[..]].concat()).await;
     receiver.wait_until(|hooks| hooks.len() >= 3 * OUTAGES, PATIENCE).await;
     serve(&site, second, 200);
     let told = receiver.wait_until(|hooks| hooks.len() >= 4 * OUTAGES, PATIENCE).await;

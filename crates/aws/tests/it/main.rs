@@ -4,6 +4,7 @@
 mod failures;
 mod load;
 mod regions;
+mod rest;
 mod stack;
 mod story;
 mod table;

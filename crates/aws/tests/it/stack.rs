@@ -67,8 +67,14 @@ impl Stack {
     /// # Panics
     /// If the deployment fails.
     pub(crate) async fn deploy() -> Self {
+        Self::deploy_with(&[]).await
+    }
+
+    /// # Panics
+    /// If the deployment fails.
+    pub(crate) async fn deploy_with(settings: &[&str]) -> Self {
         let mut stack = Self::bare().await;
-        stack.osls(&["deploy", "--param", "database=given"]).await;
+        stack.osls(&[&["deploy", "--param", "database=given"], settings].concat()).await;
         stack.enter().await;
         stack
     }
@@ -196,6 +202,12 @@ impl Stack {
     pub(crate) async fn publish(&self, function: &str, messages: &[String], times: usize) {
         let what = json!({"function": function, "messages": messages, "times": times});
         self.ask("publish", Some(&what)).await;
+    }
+
+    /// What its database says.
+    pub(crate) async fn query(&self, sql: &str) -> String {
+        let (_, name) = self.database.rsplit_once('/').unwrap();
+        self.cluster.sql(name, sql).await.unwrap()
     }
 
     /// How many connections each function has to the database now.

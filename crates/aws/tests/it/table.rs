@@ -34,8 +34,7 @@ async fn a_function_is_woken_by_its_topic_and_lives_where_its_role_says() {
     let table = table().await;
     for (name, role) in gazer_functions::NAMES.iter().filter(|(name, _)| table.contains_key(*name)) {
         let row = &table[*name];
-        // plan is always up, and needs no bell.
-        let has_topic = *name != "plan" && Topic::ALL.iter().any(|topic| topic.consumer() == *name);
+        let has_topic = Topic::ALL.iter().any(|topic| topic.consumer() == *name);
         assert_eq!(row["topic"] == true, has_topic, "{name}");
         assert_eq!(row["house"] == true, role.needs_store(), "{name}");
         assert!(row["topic"] == true || row["every"].is_string(), "{name} is woken by nothing");

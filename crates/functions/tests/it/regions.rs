@@ -53,7 +53,7 @@ impl World {
             quorum: Quorum::Majority,
         };
         let id = MonitorId::from_bits(5);
-        let monitor = Monitor { id, settings, revision: 1, created: START, cadence_since: START, paused: false };
+        let monitor = Monitor::new(id, settings, START);
         store.monitor_create(TEAM, &monitor).await.expect("a monitor");
         let clock = Arc::new(Still::new());
         let parts = trial::parts(store, clock.clone(), Lookout::new(local, NEVER, Operator::default()));

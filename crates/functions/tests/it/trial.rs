@@ -43,8 +43,13 @@ impl Clock for Still {
 }
 
 pub(crate) async fn store() -> Store {
+    store_on(Duration::ZERO).await
+}
+
+/// With slots on this grid.
+pub(crate) async fn store_on(align: Duration) -> Store {
     let key = SealingKey::from_bytes([7; 32]);
-    let options = Options { location: Location::Memory, key, public_url: "https://gazer.example".into() };
+    let options = Options { location: Location::Memory, key, public_url: "https://gazer.example".into(), align };
     Store::open(options).await.expect("a store in memory")
 }
 
@@ -60,7 +65,6 @@ pub(crate) fn parts(store: Store, clock: Arc<dyn Clock>, lookout: Lookout) -> Pa
         prober,
         random: |bytes| bytes.fill(1),
         retention: DAY,
-        spread: Duration::ZERO,
         hands_on: false,
         lookout: Arc::new(lookout),
     }

@@ -70,7 +70,7 @@ fn case(flags: &CostFlags) -> Case {
         alerts: flags.alerts.into(),
         requests: flags.requests.into(),
         batch: work.batch.into(),
-        spread: work.spread,
+        align: work.align,
         troubled: work.troubled,
         memory_mib: work.memory.into(),
         batch_duration: work.batch_duration,

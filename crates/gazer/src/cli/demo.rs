@@ -89,7 +89,7 @@ fn monitor(name: &str, at: SocketAddr, now: Timestamp) -> Monitor {
         quorum: Quorum::Majority,
     };
     let id = MonitorId::new(now, chance::bytes());
-    Monitor { id, settings, revision: 1, created: now, cadence_since: now, paused: false }
+    Monitor::new(id, settings, now)
 }
 
 async fn alert(site: &Site, team: TeamId, receiver: SocketAddr, now: Timestamp) -> Result<(), gazer_store::Error> {

@@ -42,7 +42,7 @@ fn a_wrong_argument_ends_with_2_and_names_the_flag() {
         (&["cost", "--monitors", "1", "--alerts=-1"], "--alerts"),
         (&["cost", "--monitors", "1", "--batch", "0"], "--batch"),
         (&["cost", "--monitors", "1", "--batch", "501"], "--batch"),
-        (&["cost", "--monitors", "1", "--spread", "2m"], "--spread"),
+        (&["cost", "--monitors", "1", "--align", "2m"], "--align"),
         (&["cost", "--monitors", "1", "--troubled", "120%"], "--troubled"),
         (&["cost", "--monitors", "1", "--troubled", "0.01"], "--troubled"),
         (&["cost", "--monitors", "1", "--memory", "64"], "--memory"),

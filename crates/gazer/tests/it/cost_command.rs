@@ -83,7 +83,7 @@ fn its_help_explains_each_flag() {
         "--free-tier",
         "--json",
         "--batch ",
-        "--spread",
+        "--align",
         "--troubled ",
         "--memory",
         "--batch-duration",

@@ -94,6 +94,7 @@ impl Tx {
 fn watch(row: &Row, regions: &HashMap<i64, Region>) -> Result<Watch> {
     let monitor: MonitorId = row.id("monitor")?;
     let interval = Duration::from_millis(row.number("interval_ms")?);
+    let align = Duration::from_millis(row.number("align_ms")?);
     let open = match row.opt_int("incident_key")? {
         Some(key) => Some(OpenIncident {
             key,
@@ -116,7 +117,7 @@ fn watch(row: &Row, regions: &HashMap<i64, Region>) -> Result<Watch> {
         monitor,
         revision: row.number("revision")?,
         policy: Policy {
-            cadence: Cadence::new(monitor, interval, row.time("cadence_since")?),
+            cadence: Cadence::new(monitor, interval, row.time("cadence_since")?).aligned(align),
             recover_after: row.number("recover_after")?,
         },
         grace: Duration::from_millis(row.number("patience")?).saturating_sub(interval),

@@ -1,6 +1,7 @@
 //! Every story runs on SQLite and on PostgreSQL, each in a fresh database.
 
 mod alerts;
+mod cadences;
 mod claims;
 mod dead;
 mod expiry;
@@ -72,6 +73,7 @@ stories! {
         whoever_has_a_lease_hears_that_another_waits_and_leaves_word;
     set_back: an_hour_that_never_was_keeps_nobody_waiting, time_that_nobody_saw_does_not_count_either,
         a_monitor_that_changed_often_in_that_hour_has_the_last_of_its_cadences;
+    cadences: a_new_grid_moves_slots_from_now_on, a_monitor_of_a_grid_stays_on_it;
     regions: a_majority_of_three_makes_it_down, one_of_three_is_regional_and_has_a_trigger_of_its_own,
         what_was_seen_before_the_quorum_is_kept_as_evidence, a_region_that_falls_silent_lapses,
         a_region_that_stays_silent_keeps_the_audit_from_nobody, an_edit_of_regions_begins_and_ends_tracks, the_removal_of_the_region_in_which_it_is_down_ends_it,

@@ -53,7 +53,7 @@ impl World {
 
     async fn of(location: Location, directory: Option<TempDir>) -> Self {
         let key = SealingKey::from_bytes([7; 32]);
-        let options = Options { location, key, public_url: "https://gazer.example/".into() };
+        let options = Options { location, key, public_url: "https://gazer.example/".into(), align: Duration::ZERO };
         let store = Store::open(options.clone()).await.unwrap();
         let (team, other) = (TeamId::from_bits(1), TeamId::from_bits(2));
         store.region_add(&Region::local(), at(0)).await.unwrap();
@@ -73,22 +73,16 @@ impl World {
 
     pub(crate) fn new_monitor(&self, name: &str) -> Monitor {
         let url = format!("https://{name}.example/").parse().unwrap();
-        Monitor {
-            id: self.id(),
-            settings: Settings {
-                name: name.to_owned(),
-                spec: Spec::Http(HttpSpec::get(url)),
-                interval: MINUTE,
-                verify: Verify::default(),
-                recover_after: 1,
-                regions: Vec::new(),
-                quorum: Quorum::Majority,
-            },
-            revision: 1,
-            created: at(0),
-            cadence_since: at(0),
-            paused: false,
-        }
+        let settings = Settings {
+            name: name.to_owned(),
+            spec: Spec::Http(HttpSpec::get(url)),
+            interval: MINUTE,
+            verify: Verify::default(),
+            recover_after: 1,
+            regions: Vec::new(),
+            quorum: Quorum::Majority,
+        };
+        Monitor::new(self.id(), settings, at(0))
     }
 
     pub(crate) async fn monitor(&self, name: &str) -> Monitor {

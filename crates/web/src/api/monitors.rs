@@ -50,7 +50,7 @@ pub(super) async fn create(
 ) -> Result<impl IntoResponse, Problem> {
     let settings = resolve(&web, settings)?;
     let now = web.now();
-    let monitor = Monitor { id: web.new_id(), settings, revision: 1, created: now, cadence_since: now, paused: false };
+    let monitor = Monitor::new(web.new_id(), settings, now);
     let _turn = web.doors.turns.of(admin.team).await;
     web.store.monitor_create(admin.team, &monitor).await?;
     web.monitor_changed(admin.team, monitor.id);
@@ -132,5 +132,5 @@ async fn show(web: &Web, team: TeamId, views: &[MonitorView]) -> Result<Vec<wire
     let ids: Vec<MonitorId> = views.iter().map(|view| view.monitor.id).collect();
     let periods = web.store.periods(team, &ids, now - wire::LONGEST_WINDOW, now).await?;
     let of = |view: &MonitorView| periods.get(&view.monitor.id).map_or(&[][..], Vec::as_slice);
-    Ok(views.iter().map(|view| wire::Monitor::of(view, of(view), web.config.lateness, now)).collect())
+    Ok(views.iter().map(|view| wire::Monitor::of(view, of(view), now)).collect())
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::IntoResponse;
 use gazer_domain::access::Role;
-use gazer_domain::guarantee::{guarantee, longest_check, while_silent};
+use gazer_domain::guarantee::{LATENESS, guarantee, longest_check, while_silent};
 use gazer_domain::monitor::Spec;
 use gazer_domain::period::{Period, Status};
 use gazer_domain::uptime::{Uptime, percent};
@@ -44,8 +44,6 @@ pub(crate) struct Sight {
     pub(crate) kept: Kept,
     pub(crate) incidents: Vec<IncidentView>,
     pub(crate) retention: Duration,
-    /// How much of it is promised at most.
-    pub(crate) lateness: Duration,
 }
 
 /// `GET /monitors/{monitor}?range=&region=`
@@ -64,12 +62,12 @@ pub(crate) async fn show(
     let shown = view.regions.get(region).map(|health| &health.region);
     let checks = store.checks(team, monitor, shown, now - RANGES[range].2, now).await?;
     let mut periods = store.periods(team, &[monitor], now - DAY * 90, now).await?;
-    let kept = store.lateness(team, monitor, now - DAY, now, web.config.lateness).await?;
+    let kept = store.lateness(team, monitor, now - DAY, now, LATENESS).await?;
     let filter = IncidentFilter { monitor: Some(monitor), open: None };
     let incidents = store.incident_list(team, filter, &Page::first(RECENT_INCIDENTS)).await?.rows;
     let periods = periods.remove(&monitor).unwrap_or_default();
-    let (retention, lateness) = (web.config.retention, web.config.lateness);
-    let sight = Sight { view, range, region, checks, periods, kept, incidents, retention, lateness };
+    let retention = web.config.retention;
+    let sight = Sight { view, range, region, checks, periods, kept, incidents, retention };
     Ok(page(&sight, &member, now).into_response())
 }
 
@@ -130,17 +128,17 @@ fn acts(id: MonitorId, paused: bool) -> Markup {
 
 /// What is guaranteed, how that is reckoned, and whether it was kept.
 pub(super) fn promise(sight: &Sight) -> Markup {
-    let Sight { view, kept, lateness, .. } = sight;
+    let Sight { view, kept, .. } = sight;
     let (settings, regions) = (&view.monitor.settings, view.regions.len());
-    let length = words::whole(guarantee(settings, *lateness));
+    let length = words::whole(guarantee(settings));
     let broken = kept.late + kept.missed;
     html! {
         h2 { "An outage longer than " (length) " is always noticed" }
         p.small.soft {
             "Every " (words::whole(settings.interval)) ", plus the longest a check can take with its "
             (words::count(u64::from(settings.verify.attempts), "verification")) " (" (words::whole(longest_check(settings))) "), plus "
-            (words::whole(*lateness)) " of lateness."
-            @if let Some(longer) = while_silent(settings, regions, *lateness) {
+            (words::whole(LATENESS)) " of lateness."
+            @if let Some(longer) = while_silent(settings, regions) {
                 " While one of its " (words::count(regions as u64, "region")) " is silent, it is " (words::whole(longer)) "."
             }
         }

@@ -30,7 +30,7 @@ pub(crate) async fn create(State(web): State<Web>, admin: Admin, body: Bytes) ->
         }
     };
     let now = web.now();
-    let monitor = Monitor { id: web.new_id(), settings, revision: 1, created: now, cadence_since: now, paused: false };
+    let monitor = Monitor::new(web.new_id(), settings, now);
     let _turn = web.doors.turns.of(admin.team).await;
     if let Err(err) = web.store.monitor_create(admin.team, &monitor).await {
         let form = form.refused(gone(err)?);

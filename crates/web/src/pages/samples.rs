@@ -108,6 +108,7 @@ fn view() -> MonitorView {
         revision: 3,
         created: ago(9_000_000),
         cadence_since: ago(9_000_000),
+        align: Duration::ZERO,
         paused: false,
     };
     let last = Some(LastCheck { slot: ago(12), took: Duration::from_millis(2_010), verdict: Verdict::Down });
@@ -180,7 +181,6 @@ pub(crate) fn sight() -> monitor::Sight {
         kept: Kept { checks: 2_870, late: 2, missed: 8 },
         incidents: vec![incident_view()],
         retention: Duration::from_secs(7 * 86_400),
-        lateness: gazer_domain::guarantee::LATENESS,
     }
 }
 

@@ -43,6 +43,7 @@ impl App {
             location: Location::Sqlite(dir.path().to_owned()),
             key: SealingKey::from_bytes([7; 32]),
             public_url: "http://gazer.example".into(),
+            align: Duration::ZERO,
         };
         let store = Store::open(options).await.unwrap();
         store.region_add(&Region::local(), Timestamp::from_millis(START)).await.unwrap();
@@ -53,7 +54,6 @@ impl App {
                 streams: true,
                 public_url: "http://gazer.example".parse().unwrap(),
                 mail: true,
-                lateness: gazer_domain::guarantee::LATENESS,
                 retention: Duration::from_secs(7 * 24 * 3600),
                 version: "0.0.0-test",
             }),

@@ -145,8 +145,7 @@ impl People {
         let mut random = [0; 10];
         chance::fill(&mut random);
         let id = MonitorId::new(START, random);
-        let (created, cadence_since) = (START, START);
-        let monitor = Monitor { id, settings, revision: 1, created, cadence_since, paused: false };
+        let monitor = Monitor::new(id, settings, START);
         store.monitor_create(TEAM, &monitor).await.expect("a monitor");
         let reigns = vec![Reign::begin(0, &monitor.settings, &self.sites[2 * n])];
         self.watched.push(Watched { id, reigns });

@@ -17,7 +17,8 @@ use super::{chance, receivers};
 
 pub(crate) async fn store() -> Store {
     let key = SealingKey::from_bytes([7; 32]);
-    let options = Options { location: Location::Memory, key, public_url: "https://gazer.test".into() };
+    let options =
+        Options { location: Location::Memory, key, public_url: "https://gazer.test".into(), align: Duration::ZERO };
     let store = Store::open(options).await.expect("a store in memory");
     store.region_add(&Region::local(), START).await.expect("a region");
     store
@@ -41,7 +42,6 @@ pub(crate) fn parts(time: &Time, network: &Network, store: &Store) -> Parts {
         hold: Hold::alone(),
         random: chance::fill,
         retention: Duration::from_secs(86_400),
-        spread: Duration::ZERO,
         hands_on: false,
         lookout: Arc::new(Lookout::new(Region::local(), Lookout::EVERY, operator)),
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gazer_domain::MonitorId;
-use gazer_domain::guarantee::{LATENESS, guarantee, longest_check};
+use gazer_domain::guarantee::{guarantee, longest_check};
 use gazer_domain::monitor::{Settings, Spec};
 use gazer_testkit::chance::Chance;
 
@@ -100,7 +100,7 @@ impl Reign {
             url: spec.url.to_string(),
             site: site.clone(),
             interval: ms(settings.interval),
-            promise: ms(guarantee(settings, LATENESS)),
+            promise: ms(guarantee(settings)),
             longest_check: ms(longest_check(settings)),
             recovery: again * ms(settings.interval),
         }

@@ -1,7 +1,8 @@
 //! What a month of Gazer uses on AWS, counted in what AWS bills. No price is known here.
 //!
-//! `plan` is always up: each minute the scheduler starts the next one, which takes over. It hands due checks to SNS, a
-//! batch as one message; SNS starts `check` with it, in each region. What is well comes back as one message per batch,
+//! `plan` comes with each minute, and is up until the last instant in it at which something is due; then, or where the
+//! next one comes while it is up, it hands on. It hands due checks to SNS, a batch as one message; SNS starts `check`
+//! with it, in each region. What is well comes back as one message per batch,
 //! what is not as one message each and at once. SNS starts `judge` with each message. Whoever is to be told costs a
 //! bell, a message to `send`, its receipt to `settle`, and a bell for what may have waited behind it. `deliver`,
 //! `escalate`, `audit`, `inform` and `expire` also come with the clock, and in each region `look`.
@@ -10,11 +11,13 @@
 //!
 //! The naive [`Design::Single`] is the same with a message and an invocation for each check.
 //!
-//! Left out, because it is cents: `issue`, which runs when we err; the row in which `send` takes up a claim; what mail and webhooks weigh; cold starts, which
-//! belong to the durations that are measured; retries of SNS. What AWS counts in binary gigabytes is counted in decimal
-//! ones, which is up to 7 % too much.
+//! Left out, because it is cents: `issue`, which runs when we err; the row in which `send`
+//! takes up a claim; bells for `plan`; what mail and webhooks weigh; cold starts, which belong to the durations that are
+//! measured; retries of SNS. What AWS counts in binary gigabytes is counted in decimal ones, which is up to 7 % too much.
 
 use std::time::Duration;
+
+use gazer_domain::cadence::AFTER_THE_MINUTE;
 
 /// What AWS calls a month: 365 days of 24 hours by 12.
 pub(crate) const HOURS: f64 = 730.0;
@@ -22,8 +25,10 @@ const MINUTES: f64 = HOURS * 60.0;
 const SECONDS: f64 = HOURS * 3_600.0;
 const DAYS: f64 = HOURS / 24.0;
 
-/// A `plan` lasts its minute and a bit, while the next one starts and takes over.
-const PLAN_SECONDS: f64 = 61.5;
+/// A `plan` looks in steps whether it may rest, and one that may not is up a bit longer than its minute, while the next
+/// one starts and takes over.
+const PLAN_STEP_SECONDS: f64 = 1.5;
+const MINUTE_SECONDS: f64 = 60.0;
 /// A look at what is due when nothing is: one query. Assumed.
 const LOOK_SECONDS: f64 = 0.05;
 /// A look at ourselves: two canaries, and witnesses one or two network trips away. Assumed.
@@ -80,8 +85,8 @@ pub(crate) struct Case {
     pub(crate) requests: f64,
     /// Checks that fill a batch.
     pub(crate) batch: f64,
-    /// The longest that a due check waits for others.
-    pub(crate) spread: Duration,
+    /// How far apart the instants are at which monitors are due.
+    pub(crate) align: Duration,
     /// Part of the monitors whose last check took long.
     pub(crate) troubled: f64,
     /// What `check` is given.
@@ -106,6 +111,21 @@ impl Case {
     /// Due checks per second, in each region.
     fn rate(&self) -> f64 {
         self.monitors / self.interval.as_secs_f64()
+    }
+
+    /// From one instant at which something is due to the next, if they are the same in every minute.
+    fn step(&self) -> Duration {
+        self.align.min(self.interval)
+    }
+
+    /// How long `plan` is up in each minute, if the clock comes on the minute.
+    pub(crate) fn plan_seconds(&self) -> f64 {
+        let (step, always) = (self.step().as_secs_f64(), MINUTE_SECONDS + PLAN_STEP_SECONDS);
+        let is_same = step > 0.0 && MINUTE_SECONDS % step == 0.0 && self.interval.as_secs_f64() % step == 0.0;
+        if !is_same {
+            return always;
+        }
+        (AFTER_THE_MINUTE.as_secs_f64() + MINUTE_SECONDS - step + PLAN_STEP_SECONDS).min(always)
     }
 
     pub(crate) fn storage_gib(&self) -> f64 {
@@ -191,7 +211,7 @@ fn functions(case: &Case, flow: &Flow, told: f64, requests: f64) -> Vec<Function
     let judge_seconds = flow.observed * case.judge_duration.as_secs_f64();
     let (looks, deliver) = (MINUTES * case.regions, MINUTES + 2.0 * told);
     vec![
-        Function::of("plan", SMALL_MIB, MINUTES, MINUTES * PLAN_SECONDS),
+        Function::of("plan", SMALL_MIB, MINUTES, MINUTES * case.plan_seconds()),
         Function::of("check", case.memory_mib, flow.batches, flow.check_seconds),
         Function::of("look", SMALL_MIB, looks, looks * SELF_SECONDS),
         Function::of("judge", LARGE_MIB, flow.observed, judge_seconds),
@@ -222,8 +242,8 @@ impl Flow {
     fn batched(case: &Case) -> Self {
         let of_all_regions = SECONDS * case.regions;
         let (well, troubled) = (case.rate() * (1.0 - case.troubled), case.rate() * case.troubled);
-        let healthy = of_all_regions * batches(well, case.batch, case.spread);
-        let sick = of_all_regions * batches(troubled, case.batch, case.spread);
+        let healthy = of_all_regions * batches(well, case.batch, case.step());
+        let sick = of_all_regions * batches(troubled, case.batch, case.step());
         let (well, troubled) = (of_all_regions * well, of_all_regions * troubled);
         Self {
             batches: healthy + sick,
@@ -247,18 +267,14 @@ impl Flow {
     }
 }
 
-/// Batches per second of checks that are due at `rate` per second: one leaves when it is full, or when its oldest check
-/// has waited for `spread`. Where hardly two checks fall into a spread, each is taken to travel alone, which is up to
-/// twice too many.
-fn batches(rate: f64, batch: f64, spread: Duration) -> f64 {
-    let company = rate * spread.as_secs_f64();
-    if company >= batch {
-        rate / batch
-    } else if company >= 1.0 {
-        1.0 / spread.as_secs_f64()
-    } else {
-        rate
+/// Batches per second of checks that are due at `rate` per second, at instants that are `step` apart. Where hardly one
+/// is due at an instant, each is taken to travel alone.
+fn batches(rate: f64, batch: f64, step: Duration) -> f64 {
+    let company = rate * step.as_secs_f64();
+    if company < 1.0 {
+        return rate;
     }
+    (company / batch).ceil().min(company) / step.as_secs_f64()
 }
 
 /// A batch takes its duration, but not longer than its checks would one by one.
@@ -288,7 +304,7 @@ mod tests {
             alerts: 2.0,
             requests: 960.0,
             batch: 40.0,
-            spread: Duration::from_secs(5),
+            align: Duration::from_secs(60),
             troubled: 0.1,
             memory_mib: 128.0,
             batch_duration: Duration::from_millis(1_200),
@@ -302,11 +318,11 @@ mod tests {
         assert!((left - right).abs() <= 1e-9 * right.abs(), "{left} is not {right}");
     }
 
-    /// 10 checks a second: 9 healthy ones fill a batch of 40 in less than 5 s, the troubled one leaves each 5 s.
+    /// Each minute 540 healthy checks are due, which fill 14 batches of 40, and 60 of the troubled, which fill 2.
     #[test]
     fn a_month_of_batches_by_hand() {
         let flow = Flow::batched(&case());
-        let (healthy, sick, troubled) = (2_628_000.0 * 9.0 / 40.0, 2_628_000.0 / 5.0, 2_628_000.0);
+        let (healthy, sick, troubled) = (43_800.0 * 14.0, 43_800.0 * 2.0, 43_800.0 * 60.0);
         near(flow.batches, healthy + sick);
         near(flow.check_seconds, healthy * 1.2 + sick * 10.0);
         near(flow.observed, healthy + troubled);
@@ -317,15 +333,15 @@ mod tests {
     fn a_month_of_everything_by_hand() {
         let used = Usage::of(Design::Batched, &case());
         let by_name = |name: &str| *used.functions.iter().find(|function| function.name == name).unwrap();
-        near(by_name("plan").gb_seconds, 43_800.0 * 61.5 / 8.0);
-        near(by_name("check").gb_seconds, 745_695.0);
-        near(by_name("judge").gb_seconds, 48_289.5);
+        near(by_name("plan").gb_seconds, 43_800.0 * 6.5 / 8.0);
+        near(by_name("check").gb_seconds, 201_480.0);
+        near(by_name("judge").gb_seconds, 48_618.0);
         near(by_name("deliver").invocations, 43_800.0 + 2_400.0);
         near(by_name("send").gb_seconds, 1_200.0 * 0.4 / 8.0);
         near(by_name("web").invocations, 29_200.0);
         near(used.scheduler_invocations, 263_530.0);
-        near(used.publishes, 4_336_200.0 + 4_800.0);
-        near(used.invocations(), 4_336_200.0 + 263_530.0 + 4_800.0 + 29_200.0);
+        near(used.publishes, 3_942_000.0 + 4_800.0);
+        near(used.invocations(), 3_942_000.0 + 263_530.0 + 4_800.0 + 29_200.0);
         near(used.logs_gb, used.invocations() * 200.0 / 1e9);
         near(used.internet_gb, 39.42 + 0.584);
         near(used.endpoint_gb, 11.037_6);
@@ -352,24 +368,40 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_leaves_when_it_is_full_or_its_oldest_check_has_waited() {
-        let spread = Duration::from_secs(5);
+    fn what_is_due_at_one_instant_shares_batches() {
+        let step = Duration::from_secs(5);
         for (rate, expected) in [
-            (20.0, 0.4),  // full in 2.5 s
-            (10.0, 0.2),  // full just as it has waited
-            (9.9, 0.2),   // 49.5 have gathered
-            (0.2, 0.2),   // one has gathered
-            (0.19, 0.19), // none has
+            (20.0, 0.4), // two full ones
+            (10.2, 0.4), // 51 are due
+            (10.0, 0.2),
+            (0.2, 0.2),   // one is
+            (0.19, 0.19), // mostly none is
             (0.0, 0.0),
         ] {
-            near(batches(rate, 50.0, spread), expected);
+            near(batches(rate, 50.0, step), expected);
         }
         near(batches(7.0, 50.0, Duration::ZERO), 7.0);
     }
 
     #[test]
+    fn plan_is_up_until_the_last_instant_of_its_minute() {
+        for (align, interval, expected) in [
+            (60, 60, 6.5),
+            (60, 300, 6.5),
+            (30, 60, 36.5),
+            (60, 10, 56.5), // due each ten seconds
+            (60, 90, 61.5), // due now at this second of the minute, and now at that
+            (5, 60, 61.5),  // while the next one is there already
+            (0, 60, 61.5),  // due all the time
+        ] {
+            let (align, interval) = (Duration::from_secs(align), Duration::from_secs(interval));
+            near(Case { align, interval, ..case() }.plan_seconds(), expected);
+        }
+    }
+
+    #[test]
     fn a_check_that_travels_alone_takes_no_longer_than_a_check() {
-        let few = Case { monitors: 6.0, troubled: 0.0, ..case() };
+        let few = Case { monitors: 6.0, troubled: 0.0, align: Duration::ZERO, ..case() };
         near(Flow::batched(&few).check_seconds, Flow::single(&few).check_seconds);
     }
 
@@ -390,18 +422,18 @@ mod tests {
     proptest! {
         #[test]
         fn a_check_shares_with_no_more_than_fit_and_travels_once(
-            rate in 0.0..1e5f64, batch in 1u32..=500, spread_ms in 0u64..=60_000,
+            rate in 0.0..1e5f64, batch in 1u32..=500, step_ms in 0u64..=60_000,
         ) {
             let batch = f64::from(batch);
-            let made = batches(rate, batch, Duration::from_millis(spread_ms));
+            let made = batches(rate, batch, Duration::from_millis(step_ms));
             prop_assert!(made >= rate / batch * (1.0 - 1e-9), "{made} batches for {rate} checks");
             prop_assert!(made <= rate * (1.0 + 1e-9), "{made} batches for {rate} checks");
         }
 
         #[test]
-        fn more_checks_never_use_less(rate in 0.0..1e4f64, more in 1.0..3.0f64, spread_ms in 0u64..=60_000) {
-            let spread = Duration::from_millis(spread_ms);
-            prop_assert!(batches(rate, 50.0, spread) <= batches(rate * more, 50.0, spread) * (1.0 + 1e-9));
+        fn more_checks_never_use_less(rate in 0.0..1e4f64, more in 1.0..3.0f64, step_ms in 0u64..=60_000) {
+            let step = Duration::from_millis(step_ms);
+            prop_assert!(batches(rate, 50.0, step) <= batches(rate * more, 50.0, step) * (1.0 + 1e-9));
         }
     }
 }

@@ -7,7 +7,7 @@ use gazer_domain::cadence::validate_interval;
 use gazer_domain::region::MOST_REGIONS;
 use gazer_domain::time::parse_duration;
 
-use crate::cli::{between, spread};
+use crate::cli::{align, between};
 
 /// Lambda bills each begun millisecond, and ends an invocation after 15 minutes.
 const SHORTEST_INVOCATION: Duration = Duration::from_millis(1);
@@ -51,9 +51,9 @@ pub(crate) struct WorkFlags {
     /// Checks that fill a message, and with it an invocation.
     #[arg(long, value_name = "N", default_value = "50", value_parser = between::<1, 500>)]
     pub(crate) batch: u32,
-    /// The longest that a due check waits for others to travel with.
-    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = spread)]
-    pub(crate) spread: Duration,
+    /// How far apart the instants are at which monitors are due; up to the last one in each minute, plan is up.
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = align)]
+    pub(crate) align: Duration,
     /// The part of all monitors whose last check took more than 2 s; they travel in batches of their own.
     #[arg(long, value_name = "PERCENT", default_value = "1%", value_parser = percent)]
     pub(crate) troubled: f64,

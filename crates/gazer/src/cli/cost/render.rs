@@ -94,8 +94,10 @@ fn write_foot(out: &mut String, reckoning: &Reckoning) -> fmt::Result {
     writeln!(
         out,
         "\n{DIM}* Database and endpoint aside. The next ones are those of a tenth more monitors.\n\
-         Assumed until measured: a batch of {} takes {}, one of troubled monitors\n\
-         ({} %) {}, judge {}, a check alone {}; {} KB leave for each check.",
+         Assumed until measured: the clock comes on the minute, plan is up {} of it;\n\
+         a batch of {} takes {}, one of troubled monitors ({} %) {}, judge {},\n\
+         a check alone {}; {} KB leave for each check.",
+        seconds(Duration::from_secs_f64(case.plan_seconds())),
         case.batch,
         seconds(case.batch_duration),
         (case.troubled * 1e4).round() / 100.0,

@@ -30,32 +30,29 @@ fn near(left: f64, right: f64) {
 
 #[test]
 fn ten_million_checks_a_day_cost_at_most_30_cents_a_million() {
-    let bill = ours("--monitors 6945");
-    assert!(bill.next_million_usd <= 0.30, "{} for a million more", bill.next_million_usd);
-    assert!(bill.average_million_usd() <= 0.30, "{} on average", bill.average_million_usd());
+    for bill in [ours("--monitors 6945"), ours("--monitors 6945 --align 5s")] {
+        assert!(bill.next_million_usd <= 0.30, "{} for a million more", bill.next_million_usd);
+        assert!(bill.average_million_usd() <= 0.30, "{} on average", bill.average_million_usd());
+    }
 }
 
-/// The target is ten dollars. What AWS gives each account for nothing holds it; without that, a `plan` that never rests
-/// and batches of one or two troubled monitors are more than half of 16 dollars.
 #[test]
-fn six_hundred_thousand_checks_a_day_cost_at_most_ten_dollars_only_within_what_is_free() {
-    let within = ours("--monitors 417 --free-tier").work_usd();
-    assert!(within <= 10.0, "{within}");
-    let without = ours("--monitors 417");
-    assert!((10.0..17.0).contains(&without.work_usd()), "{}", without.work_usd());
-    near(usd(&without, "Lambda plan"), 5.61);
-    near(usd(&without, "Lambda check"), 5.12);
+fn six_hundred_thousand_checks_a_day_cost_at_most_ten_dollars() {
+    for arguments in ["--monitors 417", "--monitors 417 --troubled-duration 32s"] {
+        let bill = ours(arguments);
+        assert!(bill.work_usd() <= 10.0, "{} with {arguments}", bill.work_usd());
+    }
 }
 
 /// The case that the formulas are held with, at its prices.
 #[test]
 fn a_bill_by_hand() {
     let [ours, naive] = reckon("--monitors 600 --troubled 10% --batch 40 --requests 960").bills;
-    near(usd(&ours, "Lambda requests"), 4.633_73 * 0.2);
-    near(usd(&ours, "Lambda check"), 745_695.0 * 0.000_016_666_7);
-    near(usd(&ours, "SNS publishes"), 4.341 * 0.5);
+    near(usd(&ours, "Lambda requests"), 4.239_53 * 0.2);
+    near(usd(&ours, "Lambda check"), 201_480.0 * 0.000_016_666_7);
+    near(usd(&ours, "SNS publishes"), 3.946_8 * 0.5);
     near(usd(&ours, "Scheduler"), 0.263_53);
-    near(usd(&ours, "Logs"), 4.633_73 * 0.2 * 0.53);
+    near(usd(&ours, "Logs"), 4.239_53 * 0.2 * 0.53);
     near(usd(&ours, "Data out"), 40.004 * 0.09);
     near(usd(&ours, "Data through endpoint"), 0.110_376);
     near(usd(&ours, "HTTP API"), 0.029_2);
@@ -68,13 +65,14 @@ fn a_bill_by_hand() {
     near(ours.average_million_usd(), ours.work_usd() / 26.28);
 }
 
-/// From 10 to 11 million a day, all batches of healthy monitors are full, and those of the troubled leave on time.
+/// From 10 to 11 million a day: 138 batches of healthy monitors become 152, and 2 of the troubled stay 2.
 #[test]
 fn a_million_more_by_hand() {
     let bill = ours("--monitors 6945 --alerts 0 --requests 0");
-    let (full, troubled) = (0.99 / 50.0, 0.01);
-    let lambda = (2.0 * full + troubled) * 0.2 + (full * 1.2 / 8.0 + (full + troubled) * 0.06 / 4.0) * 16.666_7;
-    let messages = (2.0 * full + troubled) * (0.5 + 0.2 * 0.53);
+    let (batches, troubled) = (14.0 / 694.5, 0.01);
+    let lambda =
+        (2.0 * batches + troubled) * 0.2 + (batches * 1.2 / 8.0 + (batches + troubled) * 0.06 / 4.0) * 16.666_7;
+    let messages = (2.0 * batches + troubled) * (0.5 + 0.2 * 0.53);
     assert!((bill.next_million_usd - (lambda + messages + 1.5 * 0.09 + 0.42 * 0.01)).abs() < 1e-6);
 }
 
@@ -116,7 +114,7 @@ fn the_worst_of_troubled_batches_is_every_timeout_of_a_verified_check() {
     let worst = ours("--monitors 417 --troubled-duration 32s");
     assert_eq!(reckoning.verified.duration.as_secs(), 32);
     near(reckoning.verified.more_usd, worst.work_usd() - reckoning.bills[0].work_usd());
-    assert!(reckoning.verified.more_usd > 8.0);
+    assert!(reckoning.verified.more_usd > 1.0);
 }
 
 #[test]
@@ -146,11 +144,11 @@ fn the_page_of_six_hundred_thousand_checks_a_day() {
         600,480 checks a day: 417 monitors every 1 min from 1 region
 
         US dollars a month                         in batches               one by one
-        Lambda requests            1.71 M requests       0.34  ▍                  7.37
-        Lambda plan                   336,712 GB-s       5.61  █████▊             5.61
-        Lambda check                  307,148 GB-s       5.12  █████▎            13.32
+        Lambda requests            1.31 M requests       0.26  ▎                  7.37
+        Lambda plan                    35,588 GB-s       0.59  ▋                  0.59
+        Lambda check                  113,880 GB-s       1.90  ██                13.32
         Lambda look                     1,642 GB-s       0.03  ▏                  0.03
-        Lambda judge                   10,624 GB-s       0.18  ▏                  4.57
+        Lambda judge                    8,653 GB-s       0.14  ▏                  4.57
         Lambda deliver                    284 GB-s      <0.01  ▏                 <0.01
         Lambda send                      41.7 GB-s      <0.01  ▏                 <0.01
         Lambda settle                    5.21 GB-s      <0.01  ▏                 <0.01
@@ -159,9 +157,9 @@ fn the_page_of_six_hundred_thousand_checks_a_day() {
         Lambda inform                     274 GB-s      <0.01  ▏                 <0.01
         Lambda expire                    45.6 GB-s      <0.01  ▏                 <0.01
         Lambda web                        380 GB-s       0.01  ▏                  0.01
-        SNS publishes             1.42 M publishes       0.71  ▊                 18.27
+        SNS publishes             1.02 M publishes       0.51  ▌                 18.27
         Scheduler                   263,530 starts       0.26  ▎                  0.26
-        Logs                               0.34 GB       0.18  ▏                  3.90
+        Logs                               0.26 GB       0.14  ▏                  3.90
         Data out                           28.0 GB       2.52  ██▋                2.52
         Data through endpoint              7.67 GB       0.08  ▏                  0.08
         HTTP API                   30,417 requests       0.03  ▏                  0.03
@@ -171,18 +169,19 @@ fn the_page_of_six_hundred_thousand_checks_a_day() {
         Database storage                    20 GiB       2.30  ██▍                2.30
         SNS endpoint                         730 h       7.30  ███████▌           7.30
 
-        a month, database and endpoint aside            15.59                    56.48
+        a month, database and endpoint aside             6.99                    51.46
         database and endpoint                           21.28                    21.28
-        a month                                         36.87                    77.76
+        a month                                         28.27                    72.74
 
-        a million checks, on average *                  0.853                    3.092
-        the next million checks *                       0.366                    2.731
+        a million checks, on average *                  0.383                    2.817
+        the next million checks *                       0.255                    2.731
 
         * Database and endpoint aside. The next ones are those of a tenth more monitors.
-        Assumed until measured: a batch of 50 takes 1.2 s, one of troubled monitors
-        (1 %) 10 s, judge 0.06 s, a check alone 0.35 s; 1.5 KB leave for each check.
+        Assumed until measured: the clock comes on the minute, plan is up 6.5 s of it;
+        a batch of 50 takes 1.2 s, one of troubled monitors (1 %) 10 s, judge 0.06 s,
+        a check alone 0.35 s; 1.5 KB leave for each check.
         Troubled batches that run into all timeouts of a check and its verification
-        take 32 s. If each of them did, a month would cost 8.37 more.
+        take 32 s. If each of them did, a month would cost 2.01 more.
         Prices: AWS, us-east-1, as known on 2026-11-27, x86, first tier, without tax.
     ");
 }

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use gazer_domain::Timestamp;
+use gazer_store::Word;
 
 use crate::world::World;
 
@@ -25,7 +26,7 @@ pub(crate) async fn whoever_has_a_lease_hears_that_another_waits_and_leaves_word
     let store = &world.store;
     let is_wanted = async || store.lease_wanted("clock", "a", LONG).await.unwrap();
     let epoch = store.lease_renew("clock", "a", LONG).await.unwrap().unwrap();
-    assert_eq!((is_wanted().await, store.planned_until("clock").await.unwrap()), (false, None));
+    assert_eq!((is_wanted().await, store.word_read("clock").await.unwrap()), (false, None));
     store.lease_want("clock", "a").await.unwrap();
     assert!(!is_wanted().await, "nobody waits for what is its own");
     store.lease_want("clock", "b").await.unwrap();
@@ -34,13 +35,14 @@ pub(crate) async fn whoever_has_a_lease_hears_that_another_waits_and_leaves_word
     store.lease_renew("clock", "a", LONG).await.unwrap();
     assert!(is_wanted().await, "it is not forgotten by going on");
 
-    store.planned_note("clock", epoch, NOW).await.unwrap();
+    let word = Word { next: NOW, seq: 7 };
+    store.word_leave("clock", epoch, word).await.unwrap();
     store.lease_release("clock", "a").await.unwrap();
     assert_eq!(store.lease_renew("clock", "b", LONG).await.unwrap(), Some(epoch + 1));
-    assert_eq!(store.planned_until("clock").await.unwrap(), Some(NOW));
+    assert_eq!(store.word_read("clock").await.unwrap(), Some(word));
     assert!(!store.lease_wanted("clock", "b", LONG).await.unwrap(), "a new turn, which nobody waits for yet");
-    store.planned_note("clock", epoch, NOW + LONG).await.unwrap();
-    assert_eq!(store.planned_until("clock").await.unwrap(), Some(NOW), "the turn in which that was so is over");
+    store.word_leave("clock", epoch, Word { next: NOW + LONG, seq: 8 }).await.unwrap();
+    assert_eq!(store.word_read("clock").await.unwrap(), Some(word), "the turn in which that was so is over");
 }
 
 pub(crate) async fn of_many_who_ask_one_has_it(world: World) {

@@ -242,7 +242,7 @@ struct Cadence {
 }
 
 impl Monitor {
-    pub(crate) fn of(view: &MonitorView, periods: &[Period], lateness: Duration, now: Timestamp) -> Self {
+    pub(crate) fn of(view: &MonitorView, periods: &[Period], now: Timestamp) -> Self {
         let monitor = &view.monitor;
         let mut settings = MonitorSettings::from(&monitor.settings);
         settings.http.mask();
@@ -258,8 +258,8 @@ impl Monitor {
             incident: view.incident.map(|id| id.to_string()),
             certificate: view.certificate_until.map(|until| Expiry { not_after: until.rfc3339() }),
             uptime: Uptime::of(periods, now),
-            guarantee: Span(guarantee(&monitor.settings, lateness)),
-            guarantee_while_silent: while_silent(&monitor.settings, view.regions.len(), lateness).map(Span),
+            guarantee: Span(guarantee(&monitor.settings)),
+            guarantee_while_silent: while_silent(&monitor.settings, view.regions.len()).map(Span),
             cadence: Cadence {
                 interval: Span(cadence.interval()),
                 since: cadence.since().rfc3339(),
