@@ -102,8 +102,13 @@ impl Web {
         }
     }
 
-    /// Tells open pages and the functions, after the commit. A change of a monitor may have closed an incident, so
-    /// deliveries may be due as well.
+    /// Tells open pages and whoever plans, after the commit of a monitor that is new or resumed.
+    pub fn monitor_begun(&self, team: TeamId, monitor: MonitorId) {
+        (self.wake)(Wake::Plan);
+        self.tell(Changed { team, monitor: Some(monitor) });
+    }
+
+    /// The same of any other change: it may have closed an incident, so deliveries may be due as well.
     pub fn monitor_changed(&self, team: TeamId, monitor: MonitorId) {
         (self.wake)(Wake::Plan);
         (self.wake)(Wake::Deliver);

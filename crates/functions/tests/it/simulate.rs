@@ -5,6 +5,8 @@
 //! reordered, the process is killed and started again, its network is cut, its clock jumps by an hour. At the end the
 //! truth is compared with what the owner received, both ways.
 //!
+//! Each fourth day monitors are due together; on the others their slots are spread.
+//!
 //! One seed is one story: the same seed gives the same trace, so what fails once can be looked at as often as needed.
 //! `GAZER_SIMULATE=seeds×monitors` (as in `200×1000`) is the size; a day that once failed is in `FAILED` for good.
 //! `GAZER_SIMULATED=FILE` keeps the seeds that passed, so that a run of hours goes on where it was ended.

@@ -53,7 +53,7 @@ pub(super) async fn create(
     let monitor = Monitor::new(web.new_id(), settings, now);
     let _turn = web.doors.turns.of(admin.team).await;
     web.store.monitor_create(admin.team, &monitor).await?;
-    web.monitor_changed(admin.team, monitor.id);
+    web.monitor_begun(admin.team, monitor.id);
     let shown = get_shown(&web, admin.team, monitor.id).await?;
     let location = format!("/api/v1/monitors/{}", monitor.id);
     Ok((StatusCode::CREATED, [(LOCATION, location)], shown))

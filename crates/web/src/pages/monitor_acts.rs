@@ -28,7 +28,7 @@ pub(crate) async fn pause(State(web): State<Web>, admin: Admin, Path(monitor): P
 pub(crate) async fn resume(State(web): State<Web>, admin: Admin, Path(monitor): Path<String>) -> Answer {
     let _turn = web.doors.turns.of(admin.team).await;
     let resumed = found(web.store.monitor_resume(admin.team, id(&monitor)?, web.now()).await?)?;
-    web.monitor_changed(admin.team, resumed.id);
+    web.monitor_begun(admin.team, resumed.id);
     go(&links::monitor(resumed.id))
 }
 

@@ -36,7 +36,7 @@ pub(crate) async fn create(State(web): State<Web>, admin: Admin, body: Bytes) ->
         let form = form.refused(gone(err)?);
         return form_page(&form, new_page(&web, &admin, &form).await?);
     }
-    web.monitor_changed(admin.team, monitor.id);
+    web.monitor_begun(admin.team, monitor.id);
     go(&links::monitor(monitor.id))
 }
 

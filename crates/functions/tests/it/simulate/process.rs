@@ -15,10 +15,9 @@ use super::network::{Network, WITNESS};
 use super::time::{START, Time};
 use super::{chance, receivers};
 
-pub(crate) async fn store() -> Store {
+pub(crate) async fn store(align: Duration) -> Store {
     let key = SealingKey::from_bytes([7; 32]);
-    let options =
-        Options { location: Location::Memory, key, public_url: "https://gazer.test".into(), align: Duration::ZERO };
+    let options = Options { location: Location::Memory, key, public_url: "https://gazer.test".into(), align };
     let store = Store::open(options).await.expect("a store in memory");
     store.region_add(&Region::local(), START).await.expect("a region");
     store

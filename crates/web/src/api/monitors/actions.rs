@@ -45,7 +45,7 @@ pub(crate) async fn resume(
 ) -> Result<Json<wire::Monitor>, Problem> {
     let _turn = web.doors.turns.of(admin.team).await;
     web.store.monitor_resume(admin.team, id, web.now()).await?.ok_or_else(Problem::not_found)?;
-    web.monitor_changed(admin.team, id);
+    web.monitor_begun(admin.team, id);
     get_shown(&web, admin.team, id).await
 }
 
