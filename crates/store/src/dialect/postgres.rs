@@ -24,25 +24,6 @@ pub(super) const TABLE: &str = "\
     select tablename::text as name from pg_catalog.pg_tables
     where tablename = $1 and schemaname = any (current_schemas(false))";
 
-pub(super) const CHECKS_APPEND: &str = "\
-    insert into checks (slot, track, late, took, verdict, code, phases)
-    select (v ->> 0)::bigint, (v ->> 1)::integer, (v ->> 2)::integer, (v ->> 3)::integer, (v ->> 4)::smallint,
-        (v ->> 5)::smallint, decode(v ->> 6, 'hex')
-    from jsonb_array_elements($1::jsonb) as v
-    on conflict (slot, track) do nothing";
+pub(super) const CHECKS_APPEND: &str = include_str!("postgres/checks_append.sql");
 
-pub(super) const HEALTH_ADVANCE: &str = "\
-    update health set
-        status = a.status, slot = a.slot, covered = a.covered, failing = a.failing, good = a.good,
-        since = a.since,
-        seen = coalesce(a.seen, health.seen), took = coalesce(a.took, health.took),
-        verdict = coalesce(a.verdict, health.verdict),
-        certificate_until = coalesce(a.certificate_until, health.certificate_until)
-    from (
-        select (v ->> 0)::bigint as track, (v ->> 1)::smallint as status, (v ->> 2)::bigint as slot,
-            (v ->> 3)::bigint as covered, (v ->> 4)::smallint as failing, (v ->> 5)::smallint as good,
-            (v ->> 6)::bigint as seen, (v ->> 7)::bigint as took, (v ->> 8)::smallint as verdict,
-            (v ->> 9)::bigint as certificate_until, (v ->> 10)::bigint as since
-        from jsonb_array_elements($1::jsonb) as v
-    ) as a
-    where health.track = a.track";
+pub(super) const HEALTH_ADVANCE: &str = include_str!("postgres/health_advance.sql");
