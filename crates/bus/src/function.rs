@@ -45,7 +45,7 @@ pub struct Report {
     pub looked_at: u64,
     pub changed: u64,
     pub skipped: u64,
-    /// Of a function of the clock: nothing is due before, where that is known.
+    /// Of a function of the clock: when something is due again, if that is known.
     pub next: Option<Timestamp>,
 }
 

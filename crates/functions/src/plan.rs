@@ -36,6 +36,8 @@ const SLOW: Duration = Duration::from_secs(2);
 const AFTER: Duration = Duration::from_millis(1);
 /// Slots that were left so long ago are checked late; of what is older, they are missed.
 const LEFT: Duration = Duration::from_secs(60);
+/// Where nothing is watched, nothing is due for so long.
+const NOTHING: Duration = Duration::from_secs(24 * 3600);
 /// The lease in which it plans.
 pub const CLOCK: &str = "clock";
 /// A batch that waited longer than this in a queue is a backlog, and is dropped: its slots are missed.
@@ -69,6 +71,12 @@ impl State {
             *self = Self { epoch, ..Self::default() };
         }
         is_other
+    }
+
+    /// When something is due again, once it is known what is watched.
+    fn next(&self) -> Option<Timestamp> {
+        self.seq?;
+        Some(self.schedule.next().unwrap_or(self.planned + NOTHING))
     }
 
     /// Where planned time is far ahead of the clock, everything begins anew. Whether it was.
@@ -108,7 +116,7 @@ impl Plan {
         let now = self.parts.clock.now();
         let changed = self.publish_due(&mut state, now);
         self.leave_word(&state, now).await;
-        Ok(Report { changed, next: state.schedule.next(), ..Report::default() })
+        Ok(Report { changed, next: state.next(), ..Report::default() })
     }
 
     async fn window(&self, mut until: Timestamp) -> Result<Report, Failure> {
@@ -133,7 +141,7 @@ impl Plan {
             }
             if now >= until {
                 self.leave_word(&state, now).await;
-                report.next = state.schedule.next();
+                report.next = state.next();
                 return failed.map_or(Ok(report), Err);
             }
             // One that the window's end would cut off is left to the next.

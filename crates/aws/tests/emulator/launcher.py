@@ -12,6 +12,7 @@ LAUNCHER_ASYNC_WIDTH (threads of a function's queue) and LAUNCHER_THROTTLE_BASE_
 import contextvars, datetime, functools, heapq, itertools, json, os, re, threading, time
 
 from ministack import app
+from ministack.core import iam_actions
 from ministack.core import lambda_runtime as rt
 from ministack.core.arn import parse_arn
 from ministack.core.responses import get_account_id, get_region, new_uuid
@@ -305,6 +306,17 @@ def p_far():
     h["create"], h["update"], h["delete"] = there(h["create"], 1), there(h["update"], 1), there(h["delete"], 1)
 
 
+# --------------------------------------------------------------------------- rights
+def p_rights():
+    """sns:Publish is the right to publish batches as well (SNS Developer Guide, API permissions)."""
+    action = iam_actions.extract_iam_action
+
+    def extract_iam_action(*args, **named):
+        found = action(*args, **named)
+        return "sns:Publish" if found == "sns:PublishBatch" else found
+    iam_actions.extract_iam_action = extract_iam_action
+
+
 # --------------------------------------------------------------------------- logs
 def p_filters():
     """Filter patterns of subscriptions: ?"one text" ?"or the other"."""
@@ -318,7 +330,7 @@ def main():
     if version("ministack") != VERSION:
         raise SystemExit(f"launcher is written for ministack {VERSION}, found {version('ministack')}")
     skip = os.environ.get("LAUNCHER_SKIP", "").split(",")
-    for p in (p_queue, p_sns, p_events, p_drain, p_cfn, p_far, p_filters):
+    for p in (p_queue, p_sns, p_events, p_drain, p_cfn, p_far, p_rights, p_filters):
         if p.__name__ not in skip:
             p()
     app.main()

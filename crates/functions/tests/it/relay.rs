@@ -103,6 +103,18 @@ async fn what_changes_while_nobody_plans_is_checked_out_of_turn_by_the_next() {
     }
 }
 
+/// Whoever comes to know nothing does not say that it may rest.
+#[tokio::test]
+async fn it_is_known_when_something_is_due_once_the_monitors_are() {
+    let (empty, at) = (trial::store_on(LONG).await, now());
+    let clock = Arc::new(SystemClock::default());
+    let too_short_for_a_look = Woken::Clock { at, until: at + Duration::from_millis(50) };
+    assert_eq!(turn_of(&empty, "first", clock, too_short_for_a_look).await.1.next, None);
+    let at = trial::Still::START;
+    let (_, next) = once(&empty, "second", at).await;
+    assert!(next.expect("nothing is watched").since(at) > LONG);
+}
+
 struct Published {
     slots: Vec<Timestamp>,
     out_of_turn: Vec<MonitorId>,
