@@ -72,7 +72,15 @@ def tap():
         url = client("sqs").create_queue(QueueName=f"tap-{name}")["QueueUrl"]
         asked = client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
         queue = asked["Attributes"]["QueueArn"]
+        client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(kept(queue))})
         client("sns").subscribe(TopicArn=topic(name), Protocol="sqs", Endpoint=queue)
+
+
+def kept(queue):
+    """Whatever a topic says may be put into this queue."""
+    service = {"Service": "sns.amazonaws.com"}
+    allowed = {"Effect": "Allow", "Principal": service, "Action": "sqs:SendMessage", "Resource": queue}
+    return {"Version": "2012-10-17", "Statement": [allowed]}
 
 
 def tapped():

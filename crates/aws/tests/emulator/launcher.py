@@ -19,7 +19,7 @@ from ministack.core.responses import get_account_id, get_region, new_uuid
 from ministack.services import cloudwatch_logs as cwl
 from ministack.services import eventbridge as eb
 from ministack.services import lambda_svc as L
-from ministack.services import sns
+from ministack.services import scheduler, sns, sqs
 from ministack.services.cloudformation import provisioners as P
 
 VERSION = "1.5.33"
@@ -202,6 +202,8 @@ def p_events():
             event = {"body": payload}
         enqueue(arn, event)
     eb._dispatch_to_lambda = _dispatch_to_lambda
+    # A schedule is looked at each ten seconds by itself; AWS's fires within the minute, and mostly at its beginning.
+    scheduler._SCHEDULE_TICK_INTERVAL = 1
 
 
 # --------------------------------------------------------------------------- workers
@@ -315,6 +317,10 @@ def p_rights():
         found = action(*args, **named)
         return "sns:Publish" if found == "sns:PublishBatch" else found
     iam_actions.extract_iam_action = extract_iam_action
+
+    # What Lambda puts aside comes from no topic: it does so by the role of its function, whatever the queue's policy.
+    allows = sqs.queue_policy_allows
+    sqs.queue_policy_allows = lambda queue, service, source, account: not source or allows(queue, service, source, account)
 
 
 # --------------------------------------------------------------------------- logs

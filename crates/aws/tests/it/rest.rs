@@ -13,8 +13,10 @@ use crate::stack::{PATIENCE, Stack};
 const MINUTE: i64 = 60_000;
 /// Into each minute, what is aligned is due.
 const INTO: i64 = 5_000;
+/// The emulator's clock, and its functions, may be late by so much.
+const LATE: i64 = 5_000;
 /// The emulator starts a function in a fraction of that.
-const PROMPT: Duration = Duration::from_secs(5);
+const PROMPT: Duration = Duration::from_secs(10);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_plans_rests_between_two_instants_and_a_bell_wakes_it() {
@@ -27,20 +29,20 @@ async fn who_plans_rests_between_two_instants_and_a_bell_wakes_it() {
 
     let hits = site.record().wait_until(|hits| slots(hits).len() >= 2, PATIENCE).await;
     let slots = slots(&hits);
-    assert!(slots[1].since(slots[0]) < Duration::from_secs(62), "{slots:?}");
-    assert!(until(PROMPT, async || rests(&stack).await).await, "it is up for nothing");
+    assert!(slots[1].since(slots[0]) < Duration::from_secs(66), "{slots:?}");
+    assert!(until(PATIENCE, async || rests(&stack).await).await, "it is up for nothing");
 
     let so_far = site.record().len();
     let (status, _) = stack.call(Method::PATCH, &monitor, Some(json!({"name": "Renamed"}))).await;
     assert_eq!(status, 200);
     site.record().wait_until(|hits| hits.len() > so_far, PROMPT).await;
-    assert!(until(PROMPT, async || rests(&stack).await).await, "it rests again");
+    assert!(until(PATIENCE, async || rests(&stack).await).await, "it rests again");
     stack.nothing_was_put_aside().await;
 }
 
 /// The hits that came when they were due.
 fn slots(hits: &[Hit]) -> Vec<Timestamp> {
-    let is_slot = |at: &Timestamp| (INTO..INTO + 1_000).contains(&(at.millis() % MINUTE));
+    let is_slot = |at: &Timestamp| (INTO..INTO + LATE).contains(&(at.millis() % MINUTE));
     hits.iter().map(|hit| hit.at).filter(is_slot).collect()
 }
 
