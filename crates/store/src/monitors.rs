@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use gazer_domain::cadence::Cadence;
 use gazer_domain::guarantee::{GRACE, longest_check};
 use gazer_domain::health::Health;
 use gazer_domain::incident::EventKind;
@@ -121,7 +122,8 @@ impl Store {
         let sql = "insert into periods (monitor, started, status) values ($1, $2, $3)";
         conn.run(sql, args![key, monitor.cadence_since, status::number(status)]).await?;
         if !monitor.paused {
-            cadences::begin(&mut conn, key, &monitor.cadence().aligned(self.align())).await?;
+            let cadence = Cadence::new(monitor.id, *interval, monitor.cadence_since).aligned(self.align());
+            cadences::begin(&mut conn, key, &cadence).await?;
         }
         conn.commit().await
     }

@@ -110,9 +110,8 @@ impl Web {
 
     /// The same of any other change: it may have closed an incident, so deliveries may be due as well.
     pub fn monitor_changed(&self, team: TeamId, monitor: MonitorId) {
-        (self.wake)(Wake::Plan);
         (self.wake)(Wake::Deliver);
-        self.tell(Changed { team, monitor: Some(monitor) });
+        self.monitor_begun(team, monitor);
     }
 
     /// After the commit that made deliveries due again.

@@ -26,4 +26,5 @@ pub(super) const TABLE: &str = "\
 
 pub(super) const CHECKS_APPEND: &str = include_str!("postgres/checks_append.sql");
 
-pub(super) const HEALTH_ADVANCE: &str = include_str!("postgres/health_advance.sql");
+pub(super) const HEALTH_ADVANCE: &str =
+    concat!(include_str!("postgres/advances.sql"), include_str!("health_advance.sql"));

@@ -18,4 +18,5 @@ pub(super) const TABLE: &str = "select name from sqlite_master where type = 'tab
 
 pub(super) const CHECKS_APPEND: &str = include_str!("sqlite/checks_append.sql");
 
-pub(super) const HEALTH_ADVANCE: &str = include_str!("sqlite/health_advance.sql");
+pub(super) const HEALTH_ADVANCE: &str =
+    concat!(include_str!("sqlite/advances.sql"), include_str!("health_advance.sql"));

@@ -1,14 +1,7 @@
-update health set
-    status = a.status, slot = a.slot, covered = a.covered, failing = a.failing, good = a.good,
-    since = a.since,
-    seen = coalesce(a.seen, health.seen), took = coalesce(a.took, health.took),
-    verdict = coalesce(a.verdict, health.verdict),
-    certificate_until = coalesce(a.certificate_until, health.certificate_until)
-from (
+with a as (
     select (v ->> 0)::bigint as track, (v ->> 1)::smallint as status, (v ->> 2)::bigint as slot,
         (v ->> 3)::bigint as covered, (v ->> 4)::smallint as failing, (v ->> 5)::smallint as good,
         (v ->> 6)::bigint as seen, (v ->> 7)::bigint as took, (v ->> 8)::smallint as verdict,
         (v ->> 9)::bigint as certificate_until, (v ->> 10)::bigint as since
     from jsonb_array_elements($1::jsonb) as v
-) as a
-where health.track = a.track
+)
