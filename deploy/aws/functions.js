@@ -43,9 +43,8 @@ module.exports.functions = async ({ resolveVariable }) => {
   const [stage, secrets] = [await resolveVariable("sls:stage"), await resolveVariable("self:custom.secrets")];
   const [all, house] = [await resolveVariable("self:custom.all"), await resolveVariable("self:custom.house")];
   const outside = {
-    // All that a prober has of the house opens what is for its region.
-    check: async () => ({ GAZER_REGION_SECRET: await resolveVariable(`ssm:${secrets}/region-key`) }),
-    look: async () => ({ GAZER_REGION_SECRET: await resolveVariable(`ssm:${secrets}/region-key`) }),
+    check: () => ofProber(resolveVariable, secrets),
+    look: () => ofProber(resolveVariable, secrets),
     send: async () => ({ GAZER_KEY: house.GAZER_KEY, ...(await resolveVariable("self:custom.mail")) }),
   };
   const regions = { GAZER_REGIONS: await resolveVariable("param:regions") };
@@ -57,10 +56,15 @@ module.exports.functions = async ({ resolveVariable }) => {
   return made;
 };
 
+// All that a prober has of the house opens what is for its region.
+const ofProber = async (resolveVariable, secrets) => ({
+  GAZER_REGION_SECRET: await resolveVariable(`ssm:${secrets}/region-key`),
+});
+
 // The functions of a further region. What they are for comes from home (heardOf), and so they have no topic here.
 module.exports.prober = async ({ resolveVariable }) => {
   const [stage, all] = [await resolveVariable("sls:stage"), await resolveVariable("self:custom.all")];
-  const key = { GAZER_REGION_SECRET: await resolveVariable(`ssm:${await resolveVariable("self:custom.secrets")}/region-key`) };
+  const key = await ofProber(resolveVariable, await resolveVariable("self:custom.secrets"));
   const made = {};
   for (const row of abroad) made[row.name] = { ...functionOf(row, stage, { ...all, ...key }), events: [] };
   return made;
