@@ -7,6 +7,7 @@
 //! time to pass.
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that panics has failed, which is what it is for"))]
 
+mod authorities;
 mod batches;
 mod carry;
 mod claims;

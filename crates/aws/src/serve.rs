@@ -19,7 +19,7 @@ use crate::carry::{Carrying, SIZE};
 use crate::claims::Claims;
 use crate::own::Own;
 use crate::sns::Sns;
-use crate::{event, web};
+use crate::{authorities, event, web};
 
 /// Files that Lambda lets a process open (Lambda quotas).
 const DESCRIPTORS: u64 = 1_024;
@@ -43,7 +43,7 @@ pub(crate) async fn serve(heard: Heard) -> anyhow::Result<()> {
         None => config,
     };
     let house = House::of(&config, None).await?;
-    let sdk = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    let sdk = aws_config::defaults(BehaviorVersion::latest()).http_client(authorities::client()).load().await;
     let sns = Sns::new(aws_sdk_sns::Client::new(&sdk), own.topics);
     let (bus, name, home) = (Bus::carried(), gazer::secret(), config.region().clone());
     let packer = Arc::new(Packer::new(name.clone(), home.clone(), config.seals()?, SIZE));
