@@ -6,7 +6,7 @@ use std::str::FromStr;
 /// Roles are ordered: each may do what the one before it may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
-    /// Reads everything of the team.
+    /// Reads everything of the team but secrets, which a webhook's path counts as.
     Viewer,
     /// Also changes monitors, channels and alert rules.
     Admin,

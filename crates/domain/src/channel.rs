@@ -31,11 +31,19 @@ impl Target {
         }
     }
 
-    /// What people recognise it by.
-    pub fn label(&self) -> String {
+    /// Where it sends, for whoever may change it: services write their password into a webhook's path.
+    pub fn address(&self) -> String {
         match self {
             Self::Webhook { url, .. } => url.to_string(),
             Self::Email { to } => to.join(", "),
+        }
+    }
+
+    /// What anybody of the team recognises it by, and what may be logged: of a webhook no more than its host.
+    pub fn label(&self) -> String {
+        match self {
+            Self::Webhook { url, .. } => format!("{}/…", url.origin().ascii_serialization()),
+            Self::Email { .. } => self.address(),
         }
     }
 

@@ -20,6 +20,7 @@ mod incidents;
 mod monitors;
 mod openapi;
 mod patience;
+mod regions;
 mod request;
 mod rules;
 mod tokens;
@@ -54,6 +55,7 @@ fn endpoints() -> OpenApiRouter<Web> {
         .routes(routes!(deliveries::send_all_again))
         .routes(routes!(rules::list, rules::create))
         .routes(routes!(rules::get, rules::edit, rules::delete))
+        .routes(routes!(regions::list))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::delete))
 }

@@ -39,7 +39,7 @@ pub(super) async fn list(
     params.end()?;
     let channels = web.store.channel_list(member.team).await?;
     let listed = page_of(channels, &page, |channel| channel.id);
-    Ok(Json(List::of(listed, |channel| (&channel).into())))
+    Ok(Json(List::of(listed, |channel| wire::Channel::shown_to(member.role, &channel))))
 }
 
 #[utoipa::path(post, path = "/channels", tag = "channels", summary = "Make a channel",
@@ -69,7 +69,7 @@ pub(super) async fn get(
     Named(id): Named<Channels>,
 ) -> Result<Json<wire::Channel>, Problem> {
     let channel = web.store.channel_get(member.team, id).await?.ok_or_else(Problem::not_found)?;
-    Ok(Json((&channel).into()))
+    Ok(Json(wire::Channel::shown_to(member.role, &channel)))
 }
 
 #[utoipa::path(patch, path = "/channels/{id}", tag = "channels", summary = "Change a channel",
@@ -97,7 +97,7 @@ pub(super) async fn edit(
     web.judge_target(&target)?;
     let edited = web.store.channel_edit(admin.team, id, &name, &target).await?.ok_or_else(Problem::not_found)?;
     web.tell(Changed { team: admin.team, monitor: None });
-    Ok(Json((&edited).into()))
+    Ok(Json(wire::Channel::shown_to(admin.role, &edited)))
 }
 
 #[utoipa::path(delete, path = "/channels/{id}", tag = "channels", summary = "Forget a channel",

@@ -87,8 +87,9 @@ fn channel_table(channels: &[Channel], mail: bool, admin: bool) -> Markup {
             tbody {
                 @for channel in channels {
                     @let here = links::channel(channel.id);
+                    @let sends_to = if admin { channel.target.address() } else { channel.target.label() };
                     tr {
-                        td.whole { strong.wrap { (channel.name) } br; span.soft.small.wrap { (channel.target.label()) } }
+                        td.whole { strong.wrap { (channel.name) } br; span.soft.small.wrap { (sends_to) } }
                         td {
                             (kind(channel))
                             @if !mail && channel.target.kind() == "email" { br; span.small.slow { "No mail server is configured" } }
@@ -196,5 +197,14 @@ mod tests {
             assert!(page.contains(part), "{part}: {page}");
         }
         samples::well_formed(&page);
+    }
+
+    #[test]
+    fn a_viewer_does_not_read_the_path_of_a_webhook() {
+        let sight = Sight { channels: samples::channels(), rules: samples::rules(), mail: true, undelivered: false };
+        let seen_by = |role| page(&sight, &Principal { role, ..samples::viewer() }, samples::NOW).into_string();
+        let (viewer, admin) = (seen_by(Role::Viewer), seen_by(Role::Admin));
+        assert!(viewer.contains(">https://hooks.example/…<") && viewer.contains("ann@example.com"), "{viewer}");
+        assert!(admin.contains(">https://hooks.example/%3Cscript%3E<"), "{admin}");
     }
 }

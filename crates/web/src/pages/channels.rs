@@ -130,11 +130,11 @@ fn read(form: &Form, secret: Vec<u8>) -> Result<(String, Target), Invalid> {
         _ => return Err(Invalid::new("kind", "must be webhook or email")),
     };
     target.validate()?;
-    let label = target.label();
+    let address = target.address();
     let name = match form.trimmed("name") {
         "" => match &target {
             Target::Webhook { url, .. } => url.host_str().unwrap_or_default().to_owned(),
-            Target::Email { .. } => label.chars().take(120).collect(),
+            Target::Email { .. } => address.chars().take(120).collect(),
         },
         name => name.to_owned(),
     };
@@ -256,7 +256,7 @@ mod tests {
     fn addresses_come_one_per_line_or_with_commas() {
         let form = Form::parse(b"kind=email&email.to=ann%40example.com%0D%0Aben%40example.com%2C+cy%40example.com");
         let (name, target) = read(&form, Vec::new()).unwrap();
-        assert_eq!(target.label(), "ann@example.com, ben@example.com, cy@example.com");
+        assert_eq!(target.address(), "ann@example.com, ben@example.com, cy@example.com");
         assert!(name.starts_with("ann@"));
         let wrong = read(&Form::parse(b"kind=email&email.to=ann"), Vec::new()).unwrap_err();
         assert!(Form::default().refused(wrong).wrong("email.to").is_some());

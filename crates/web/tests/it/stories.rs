@@ -149,8 +149,12 @@ async fn a_webhook_shows_its_secret_once_and_is_tested_at_once() {
     let made = app.post(token, "/api/v1/channels", body).await.json(201);
     assert!(made["webhook"]["secret"].as_str().unwrap().starts_with("whsec_"));
     let path = format!("/api/v1/channels/{}", made["id"].as_str().unwrap());
-    let shown = app.get(&teams.viewer.token, &path).await.json(200);
+    let shown = app.get(token, &path).await.json(200);
     assert_eq!(shown["webhook"], json!({"url": "https://hooks.example/in"}));
+    let to_a_viewer = json!({"url": "https://hooks.example/…"});
+    assert_eq!(app.get(&teams.viewer.token, &path).await.json(200)["webhook"], to_a_viewer, "a path may be a password");
+    let listed = app.get(&teams.viewer.token, "/api/v1/channels").await.json(200);
+    assert_eq!(listed["data"][0]["webhook"], to_a_viewer);
     let patched = app.patch(token, &path, json!({"webhook": {"url": "https://hooks.example/out"}})).await.json(200);
     assert_eq!(patched["webhook"], json!({"url": "https://hooks.example/out"}));
     let refused = app.patch(token, &path, json!({"kind": "email"})).await;
@@ -255,4 +259,20 @@ async fn what_was_given_up_is_listed_and_sent_again_once() {
     let detail = twice.json(409)["detail"].clone();
     assert!(["It is on its way.", "It was delivered."].contains(&detail.as_str().unwrap()), "{detail}");
     assert_eq!(app.get(reads, "/api/v1/deliveries?state=dead").await.json(200)["data"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn the_regions_that_are_listed_are_those_that_a_monitor_may_name() {
+    let app = App::new().await;
+    let teams = people::teams(&app).await;
+    app.store().region_add(&"new-york".parse().unwrap(), app.web.now()).await.unwrap();
+    let listed = app.get(&teams.viewer.token, "/api/v1/regions").await.json(200);
+    let names: Vec<_> = listed["data"].as_array().unwrap().iter().map(|region| region["name"].clone()).collect();
+    assert_eq!((&names, &listed["next"]), (&vec![json!("local"), json!("new-york")], &Value::Null));
+    let monitor =
+        |regions| json!({"name": "Shop", "kind": "http", "http": {"url": "https://shop.example/"}, "regions": regions});
+    let made = app.post(&teams.admin.token, "/api/v1/monitors", monitor(json!(names))).await.json(201);
+    assert_eq!(made["regions"], json!(names));
+    let refused = app.post(&teams.admin.token, "/api/v1/monitors", monitor(json!(["nowhere"]))).await;
+    assert_eq!(refused.status.as_u16(), 422);
 }

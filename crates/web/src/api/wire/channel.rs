@@ -3,6 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use gazer_domain::Invalid;
+use gazer_domain::access::Role;
 use gazer_domain::channel::Target;
 use gazer_domain::monitor::validate_name;
 use serde::{Deserialize, Serialize};
@@ -124,14 +125,24 @@ pub(crate) struct Channel {
 
 #[derive(Debug, Serialize, ToSchema)]
 struct WebhookShown {
+    /// To a viewer no more than its host, as in `https://hooks.example.com/…`: the rest may be a password.
     url: String,
     /// Signs as Standard Webhooks 1.0 says. Shown once, in the answer that makes the channel.
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<String>,
 }
 
-impl From<&gazer_store::Channel> for Channel {
-    fn from(channel: &gazer_store::Channel) -> Self {
+impl Channel {
+    pub(crate) fn shown_to(role: Role, channel: &gazer_store::Channel) -> Self {
+        let mut shown = Self::whole(channel);
+        if let Some(webhook) = shown.webhook.as_mut().filter(|_| role < Role::Admin) {
+            webhook.url = channel.target.label();
+        }
+        shown
+    }
+
+    /// For whoever may change it.
+    fn whole(channel: &gazer_store::Channel) -> Self {
         let settings = ChannelSettings::of(&channel.name, &channel.target);
         Self {
             id: channel.id.to_string(),
@@ -142,12 +153,10 @@ impl From<&gazer_store::Channel> for Channel {
             created_at: channel.created.rfc3339(),
         }
     }
-}
 
-impl Channel {
     /// For the one answer that shows it.
     pub(crate) fn with_secret(channel: &gazer_store::Channel) -> Self {
-        let mut shown = Self::from(channel);
+        let mut shown = Self::whole(channel);
         if let (Some(webhook), Target::Webhook { secret, .. }) = (&mut shown.webhook, &channel.target) {
             webhook.secret = Some(spell_secret(secret));
         }
