@@ -1,8 +1,8 @@
 //! How AWS is reached: by TLS, and only what Amazon's own authorities answer for.
 //!
 //! These are the five that Amazon asks a trust store of one's own to hold (`amazon.pem`, from
-//! <https://www.amazontrust.com/repository/>). The system's 150 or so would be read and decoded at each cold
-//! start, and each of them could answer for AWS.
+//! <https://www.amazontrust.com/repository/>). The system's 150 or so would be read and decoded at each cold start, and
+//! each of them could answer for AWS.
 
 use aws_sdk_sns::config::SharedHttpClient;
 use aws_smithy_http_client::Builder;
