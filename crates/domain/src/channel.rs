@@ -4,6 +4,7 @@ use std::fmt;
 
 use url::Url;
 
+use crate::access::Role;
 use crate::cause::Cause;
 use crate::incident::EventKind;
 use crate::{IncidentId, Invalid, MonitorId, Timestamp, http, issue};
@@ -31,7 +32,7 @@ impl Target {
         }
     }
 
-    /// Where it sends, for whoever may change it: services write their password into a webhook's path.
+    /// Where it sends, whole.
     pub fn address(&self) -> String {
         match self {
             Self::Webhook { url, .. } => url.to_string(),
@@ -45,6 +46,12 @@ impl Target {
             Self::Webhook { url, .. } => format!("{}/…", url.origin().ascii_serialization()),
             Self::Email { .. } => self.address(),
         }
+    }
+
+    /// Where it sends, as far as somebody may know: services write their password into a webhook's path, and only who
+    /// may change a channel reads that.
+    pub fn seen_by(&self, role: Role) -> String {
+        if role >= Role::Admin { self.address() } else { self.label() }
     }
 
     pub fn validate(&self) -> Result<(), Invalid> {

@@ -62,7 +62,7 @@ pub(crate) fn page(sight: &Sight, viewer: &Principal, now: Timestamp) -> Markup 
             }
             section.sheet.flush aria-labelledby="h-channels" {
                 header { h2 #h-channels { "Channels" } @if admin { div.acts { (adders()) } } }
-                (channel_table(channels, sight.mail, admin))
+                (channel_table(channels, sight.mail, viewer.role))
             }
             section.sheet.flush aria-labelledby="h-rules" {
                 header { h2 #h-rules { "Rules" } @if admin { div.acts { a.button.little href=(links::RULE_NEW) { "Add a rule" } } } }
@@ -80,16 +80,16 @@ fn adders() -> Markup {
     }
 }
 
-fn channel_table(channels: &[Channel], mail: bool, admin: bool) -> Markup {
+fn channel_table(channels: &[Channel], mail: bool, role: Role) -> Markup {
+    let admin = role >= Role::Admin;
     html! {
         table.cards {
             thead { tr { th { "Channel" } th { "Kind" } th { span.hush { "Actions" } } } }
             tbody {
                 @for channel in channels {
                     @let here = links::channel(channel.id);
-                    @let sends_to = if admin { channel.target.address() } else { channel.target.label() };
                     tr {
-                        td.whole { strong.wrap { (channel.name) } br; span.soft.small.wrap { (sends_to) } }
+                        td.whole { strong.wrap { (channel.name) } br; span.soft.small.wrap { (channel.target.seen_by(role)) } }
                         td {
                             (kind(channel))
                             @if !mail && channel.target.kind() == "email" { br; span.small.slow { "No mail server is configured" } }

@@ -134,21 +134,12 @@ struct WebhookShown {
 
 impl Channel {
     pub(crate) fn shown_to(role: Role, channel: &gazer_store::Channel) -> Self {
-        let mut shown = Self::whole(channel);
-        if let Some(webhook) = shown.webhook.as_mut().filter(|_| role < Role::Admin) {
-            webhook.url = channel.target.label();
-        }
-        shown
-    }
-
-    /// For whoever may change it.
-    fn whole(channel: &gazer_store::Channel) -> Self {
         let settings = ChannelSettings::of(&channel.name, &channel.target);
         Self {
             id: channel.id.to_string(),
             name: settings.name,
             kind: channel.target.kind(),
-            webhook: settings.webhook.map(|webhook| WebhookShown { url: webhook.url, secret: None }),
+            webhook: settings.webhook.map(|_| WebhookShown { url: channel.target.seen_by(role), secret: None }),
             email: settings.email,
             created_at: channel.created.rfc3339(),
         }
@@ -156,7 +147,7 @@ impl Channel {
 
     /// For the one answer that shows it.
     pub(crate) fn with_secret(channel: &gazer_store::Channel) -> Self {
-        let mut shown = Self::whole(channel);
+        let mut shown = Self::shown_to(Role::Admin, channel);
         if let (Some(webhook), Target::Webhook { secret, .. }) = (&mut shown.webhook, &channel.target) {
             webhook.secret = Some(spell_secret(secret));
         }
