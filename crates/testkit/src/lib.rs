@@ -15,6 +15,7 @@ pub mod disk;
 pub mod nats;
 pub mod now;
 pub mod order;
+pub mod port;
 pub mod postgres;
 pub mod process;
 pub mod proxy;

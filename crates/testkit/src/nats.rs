@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
-use crate::serve::free_port;
+use crate::port;
 use crate::until::until;
 
 const STARTING: Duration = Duration::from_secs(20);
@@ -39,7 +39,7 @@ impl Nats {
     pub async fn with(configuration: &str) -> Self {
         let directory =
             tempfile::Builder::new().prefix("gazer-nats-").tempdir().expect("the temp directory is writable");
-        let mut nats = Self { port: free_port(), directory, configuration: configuration.to_owned(), child: None };
+        let mut nats = Self { port: port::free(), directory, configuration: configuration.to_owned(), child: None };
         nats.start_again().await;
         nats
     }

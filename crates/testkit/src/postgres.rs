@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use tokio::sync::OnceCell;
 
-use crate::serve::free_port;
+use crate::port;
 use crate::until::until;
 
 const STARTING: Duration = Duration::from_secs(60);
@@ -155,7 +155,7 @@ impl Cluster {
             panic!("initdb failed: {}", String::from_utf8_lossy(&made.stderr));
         }
 
-        let port = free_port();
+        let port = port::free();
         let log = fs::File::create(directory.join("log")).expect("the cluster's directory is writable");
         let mut shell = Command::new("sh");
         shell.args(["-c", KEEPER, "sh"]).arg(&directory).arg(program("postgres"));

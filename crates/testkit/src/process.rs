@@ -15,8 +15,8 @@ use tokio::process::{Child, Command};
 use tokio::time::Instant;
 
 use crate::client;
+use crate::port;
 use crate::record::Record;
-use crate::serve::free_port;
 use crate::usage::Usage;
 
 /// A debug build on a busy machine starts within this, migrations included.
@@ -127,7 +127,7 @@ impl Gazer {
         let scratch = tempfile::Builder::new().prefix("gazer-data-").tempdir().expect("the temp directory is writable");
         let binary = binary.as_ref().to_owned();
         let folder = scratch.path().to_owned();
-        let port = free_port();
+        let port = port::free();
         Recipe { binary, args: Vec::new(), env: Vec::new(), port, folder, _scratch: scratch, descriptors: None }
     }
 

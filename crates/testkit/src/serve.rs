@@ -124,11 +124,6 @@ pub(crate) fn listen_on(socket: TcpSocket) -> TcpListener {
     socket.listen(QUEUE).expect("a bound socket listens")
 }
 
-/// A loopback port that nobody had a moment ago, for programs that insist on being told one.
-pub(crate) fn free_port() -> u16 {
-    bind(0).local_addr().expect("a bound socket has an address").port()
-}
-
 /// Shares a handler's state with each of its calls.
 pub(crate) fn with<T, F, O>(state: &Arc<T>, handle: F) -> impl Fn(Request<Incoming>) -> O + Clone + use<T, F, O>
 where

@@ -1,7 +1,7 @@
 //! A deployment of its own for a test: PostgreSQL, the emulator, and what `osls deploy` makes there.
 
 use std::collections::BTreeMap;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -11,6 +11,7 @@ use base64::prelude::BASE64_STANDARD;
 use gazer_bus::seal::Seals;
 use gazer_store::SealingKey;
 use gazer_testkit::client;
+use gazer_testkit::port;
 use gazer_testkit::postgres::Cluster;
 use gazer_testkit::receiver::WebhookReceiver;
 use gazer_testkit::until::until;
@@ -55,7 +56,7 @@ impl Stack {
         let cluster = Cluster::start().await;
         let database = cluster.fresh_database().await;
         let scratch = tempfile::Builder::new().prefix("gazer-aws-").tempdir().unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = port::free();
         copy_service(&scratch.path().join("deploy"));
         let emulator = emulator(port, scratch.path()).await;
         let (api, token) = (String::new(), String::new());

@@ -1,6 +1,6 @@
 //! What there is to tell, and who tells it.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 
 use gazer_channels::{Channels, Mail};
 use gazer_domain::cause::{Cause, Code};
@@ -9,6 +9,7 @@ use gazer_domain::incident::EventKind;
 use gazer_domain::{ChannelId, DeliveryId, IncidentId, MonitorId, Timestamp};
 use gazer_probes::{Config, Egress, Prober};
 use gazer_testkit::now::now;
+use gazer_testkit::port;
 
 /// Channels that may reach loopback, as a closed team's may.
 pub(crate) fn channels(mail: Option<Mail>) -> Channels {
@@ -24,9 +25,9 @@ fn prober(egress: Egress) -> Prober {
     Prober::new(Config { egress, witnesses: Vec::new(), ..Config::new(now) }).unwrap()
 }
 
-/// An address that nobody listens on: it was free a moment ago, and it is closed before this returns.
+/// An address that nobody listens on.
 pub(crate) fn nobody() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).unwrap()
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port::free()))
 }
 
 pub(crate) fn id() -> DeliveryId {

@@ -1,13 +1,14 @@
 //! What `make cluster` starts is a cluster: it watches from two regions, tells, and gets over the death of its
 //! processes.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
 use gazer_testkit::client;
+use gazer_testkit::port;
 use gazer_testkit::process::signal;
 use gazer_testkit::receiver::WebhookReceiver;
 use gazer_testkit::record::Record;
@@ -29,7 +30,7 @@ struct Script {
 
 impl Script {
     fn start() -> Self {
-        let port = four_ports();
+        let port = port::free_row(4);
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("the root is two folders above");
         let mut command = Command::new(root.join("scripts/cluster"));
         command.env("GAZER_BIN", env!("CARGO_BIN_EXE_gazer")).env("GAZER_CLUSTER_PORT", port.to_string());
@@ -65,18 +66,6 @@ impl Drop for Script {
         let asked = std::process::Command::new("kill").args(["-s", "TERM", &pid.to_string()]).status();
         assert!(asked.is_ok(), "kill is a program everywhere");
     }
-}
-
-/// Four in a row that nobody has at this moment.
-fn four_ports() -> u16 {
-    for _ in 0..100 {
-        let first = TcpListener::bind("127.0.0.1:0").expect("a port can be had");
-        let port = first.local_addr().expect("it is bound").port();
-        if port < u16::MAX - 4 && (1..4).all(|more| TcpListener::bind(("127.0.0.1", port + more)).is_ok()) {
-            return port;
-        }
-    }
-    panic!("no four ports in a row are free");
 }
 
 #[tokio::test(flavor = "multi_thread")]
