@@ -1,14 +1,15 @@
 //! Receives webhooks as a customer would: keeps what came, checks the signature, and fails on command.
 //!
 //! What is recorded was read whole. With [`WebhookReceiver::recording_to`] it is also on disk, fsynced, before the answer
-//! goes out: a crash test compares that file with what the other side believes to have delivered.
+//! goes out. A thread of its own writes it, and fsyncs at once what came together: nothing else waits for that disk.
 
 use std::collections::{HashMap, VecDeque};
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
 use std::time::Duration;
 
 use aws_lc_rs::hmac;
@@ -20,6 +21,7 @@ use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use serde_json::{Value, json};
+use tokio::sync::oneshot;
 
 use crate::now::now;
 use crate::record::{Record, lock};
@@ -115,9 +117,17 @@ impl Received {
 
 #[derive(Debug, Default)]
 struct State {
-    received: Record<Received>,
+    received: Arc<Record<Received>>,
     next: Mutex<VecDeque<Answer>>,
-    file: Option<Mutex<File>>,
+    /// Where what is received goes first, if it is to be on disk.
+    disk: Option<mpsc::Sender<Taken>>,
+}
+
+/// On its way to the disk, and who waits for it to be there.
+#[derive(Debug)]
+struct Taken {
+    received: Received,
+    kept: oneshot::Sender<()>,
 }
 
 /// Dropping it closes it.
@@ -137,7 +147,11 @@ impl WebhookReceiver {
     pub async fn recording_to(path: &Path) -> Self {
         let file = OpenOptions::new().create(true).append(true).open(path);
         let file = file.unwrap_or_else(|error| panic!("cannot append to {}: {error}", path.display()));
-        Self::with(State { file: Some(Mutex::new(file)), ..State::default() })
+        let (disk, taken) = mpsc::channel();
+        let state = State { disk: Some(disk), ..State::default() };
+        let received = Arc::clone(&state.received);
+        thread::spawn(move || keep(file, &taken, &received));
+        Self::with(state)
     }
 
     fn with(state: State) -> Self {
@@ -202,10 +216,14 @@ async fn receive(state: Arc<State>, request: Request<Incoming>) -> Response<Full
     let answer = lock(&state.next).pop_front().unwrap_or(Answer::Status(200));
     let json = serde_json::from_slice(&body).unwrap_or(Value::Null);
     let received = Received { at, path: head.uri.path().to_owned(), headers, body, json, answer };
-    if let Some(file) = &state.file {
-        append(&mut lock(file), &received);
+    match &state.disk {
+        None => state.received.push(received),
+        Some(disk) => {
+            let (kept, is_kept) = oneshot::channel();
+            disk.send(Taken { received, kept }).expect("the disk's thread takes what there is");
+            is_kept.await.expect("the disk's thread answers");
+        }
     }
-    state.received.push(received);
     match answer {
         Answer::Status(status) => Reply::status(status).response(),
         Answer::RetryAfter(status, seconds) => {
@@ -219,8 +237,21 @@ async fn receive(state: Arc<State>, request: Request<Incoming>) -> Response<Full
     }
 }
 
-/// One line: `{"at":…,"path":…,"headers":{…},"body":"…","status":200}`, where a stall has status 0.
-fn append(file: &mut File, received: &Received) {
+/// Writes and records whatever is taken, also where its sender is gone by then: it was sent.
+fn keep(mut file: File, taken: &mpsc::Receiver<Taken>, record: &Record<Received>) {
+    while let Ok(first) = taken.recv() {
+        let together: Vec<Taken> = std::iter::once(first).chain(taken.try_iter()).collect();
+        let lines: String = together.iter().map(|one| line(&one.received)).collect();
+        file.write_all(lines.as_bytes()).and_then(|()| file.sync_data()).expect("the record's disk takes a line");
+        for Taken { received, kept } in together {
+            record.push(received);
+            let _ = kept.send(());
+        }
+    }
+}
+
+/// `{"at":…,"path":…,"headers":{…},"body":"…","status":200}`, where a stall has status 0.
+fn line(received: &Received) -> String {
     let status = match received.answer {
         Answer::Status(status) | Answer::RetryAfter(status, _) | Answer::After(_, status) => status,
         Answer::Stall => 0,
@@ -232,7 +263,5 @@ fn append(file: &mut File, received: &Received) {
         "body": String::from_utf8_lossy(&received.body),
         "status": status,
     });
-    let mut line = line.to_string();
-    line.push('\n');
-    file.write_all(line.as_bytes()).and_then(|()| file.sync_data()).expect("the record's disk takes a line");
+    format!("{line}\n")
 }

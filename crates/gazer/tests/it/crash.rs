@@ -108,6 +108,7 @@ async fn play(recipe: Recipe, mut kills: Kills) -> Told {
         duplicates,
     };
     report(&told.to_string());
+    ledger::twice(&receiver.received(), &kills.blows).iter().take(10).for_each(|line| report(line));
     told
 }
 

@@ -145,3 +145,19 @@ pub(crate) fn judge_messages(received: &[Received], secret: &str) -> usize {
     }
     order.duplicates()
 }
+
+/// For who asks why a message came twice: how long before and after which blow.
+pub(crate) fn twice(received: &[Received], blows: &[(Timestamp, &str)]) -> Vec<String> {
+    let mut came: HashMap<&str, Timestamp> = HashMap::new();
+    let mut lines = Vec::new();
+    for hook in received {
+        let Some(first) = came.insert(hook.id(), hook.at) else { continue };
+        let between: Vec<_> = blows
+            .iter()
+            .filter(|(at, _)| *at + LATENESS >= first && *at <= hook.at)
+            .map(|(at, what)| format!("{what} at {at}"))
+            .collect();
+        lines.push(format!("{} came at {first} and at {}: {}", hook.id(), hook.at, between.join(", ")));
+    }
+    lines
+}

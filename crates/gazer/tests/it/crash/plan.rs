@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use gazer_domain::Timestamp;
 use gazer_testkit::chance::Chance;
+use gazer_testkit::now::now;
 use gazer_testkit::process::Gazer;
 
 use crate::cluster::machines::{Ground, Workers};
@@ -102,13 +104,16 @@ pub(crate) struct Kills {
     named: bool,
     others: Others,
     pub(crate) count: usize,
+    /// When somebody was killed, stopped or let go on.
+    pub(crate) blows: Vec<(Timestamp, &'static str)>,
     /// At which instants it died.
     pub(crate) points: BTreeSet<String>,
 }
 
 impl Kills {
     pub(crate) fn random(seed: u64) -> Self {
-        Self { chance: Chance::new(seed, 0), named: false, others: Others::Nobody, count: 0, points: BTreeSet::new() }
+        let chance = Chance::new(seed, 0);
+        Self { chance, named: false, others: Others::Nobody, count: 0, blows: Vec::new(), points: BTreeSet::new() }
     }
 
     #[cfg(feature = "crash-points")]
@@ -164,6 +169,7 @@ impl Kills {
         if let Others::Cluster { ground, .. } = &mut self.others
             && self.chance.once_in(5)
         {
+            self.blows.push((now(), "what they share dies"));
             return ground_shakes(ground, &mut self.chance).await;
         }
         let others = self.others.processes();
@@ -174,11 +180,14 @@ impl Kills {
             None => &mut app.gazer,
         };
         if is_shared && self.chance.once_in(5) {
+            self.blows.push((now(), "a process is stopped"));
             victim.freeze().await;
             tokio::time::sleep(STANDSTILL).await;
+            self.blows.push((now(), "a process goes on"));
             victim.thaw().await;
             return;
         }
+        self.blows.push((now(), "a process is killed"));
         victim.kill9().await;
         victim.start().await;
     }
@@ -198,8 +207,10 @@ impl Kills {
         app.gazer.set("GAZER_CRASH_AT", Some(point));
         app.gazer.launch();
         if app.gazer.ends_within(Duration::from_secs(7)).await {
+            self.blows.push((now(), "the process is dead by itself"));
             self.points.insert(point.split(':').next().unwrap_or_default().to_owned());
         } else {
+            self.blows.push((now(), "the process is killed"));
             app.gazer.kill9().await;
         }
         app.gazer.set("GAZER_CRASH_AT", None);
