@@ -12,15 +12,17 @@
 //! A start that did not get through is merged into its end. One whose lease ran out is not: it may have got through, so
 //! it is sent again under its id, and its end follows. What is dead waits again only by hand (see `dead.rs`).
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use gazer_domain::channel::{About, Notice, Target};
 use gazer_domain::delivery::{Obstacle, State, obstacle};
 use gazer_domain::incident::EventKind;
 use gazer_domain::{ChannelId, DeliveryId, IncidentId, TeamId, Timestamp};
+use serde::Serialize;
 
 use crate::dialect::Dialect;
-use crate::sql::{Conn, Row, args};
+use crate::sql::{Row, args};
 use crate::{Result, Store};
 
 /// What a service answered is kept for people to read; more than this says nothing more.
@@ -190,12 +192,28 @@ impl Store {
             return Ok(0);
         }
         let mut conn = self.write().await?;
-        let mut held = 0;
-        for settlement in settlements {
-            held += u64::from(settle(&mut conn, settlement, now).await?);
+        let list: Vec<_> = settlements.iter().map(|one| Written::of(one, now)).collect();
+        let sql = conn.dialect().spell(include_str!("deliveries/settle.sql"));
+        let settled = conn.rows(sql, args![gazer_wire::write(&list)]).await?;
+        // How many each channel took.
+        let mut taken: BTreeMap<i64, u32> = BTreeMap::new();
+        let mut failed = Vec::new();
+        for row in &settled {
+            match row.word("state", State::parse)? {
+                State::Delivered => *taken.entry(row.int("channel")?).or_default() += 1,
+                _ => failed.push(row.text("id")?),
+            }
+        }
+        let sql = conn.dialect().spell(include_str!("deliveries/hurry.sql"));
+        for (channel, times) in taken {
+            conn.run(sql.clone(), args![channel, now, HURRIED * times]).await?;
+        }
+        if !failed.is_empty() {
+            let sql = conn.dialect().spell(include_str!("deliveries/merge.sql"));
+            conn.run(sql, args![gazer_wire::write(&failed), now]).await?;
         }
         conn.commit().await?;
-        Ok(held)
+        Ok(settled.len() as u64)
     }
 
     /// Ends every lease, where nobody else can hold one: the data directory of SQLite belongs to one process, which has
@@ -257,23 +275,18 @@ impl Store {
     }
 }
 
-/// False if somebody else holds the lease by now, or if it was settled before: nothing changed.
-async fn settle(conn: &mut Conn, settlement: &Settlement, now: Timestamp) -> Result<bool> {
-    let Settlement { id, epoch, settled } = settlement;
-    let (state, (planned, soonest)) = (settled.state(), settled.next());
-    let settled_at = (state != State::Waiting).then_some(now);
-    let counts = !matches!(settled, Settled::AsPlanned { .. });
-    let args = args![id, *epoch, state.as_str(), planned, soonest, settled_at, settled.receipt(), counts];
-    if conn.run(include_str!("deliveries/settle.sql"), args).await? == 0 {
-        return Ok(false);
+/// A settlement as `settle.sql` reads it, in its order.
+#[derive(Debug, Serialize)]
+struct Written<'a>(&'a str, i64, &'a str, Option<i64>, Option<i64>, Option<i64>, String, u8);
+
+impl<'a> Written<'a> {
+    fn of(Settlement { id, epoch, settled }: &'a Settlement, now: Timestamp) -> Self {
+        let (state, (planned, soonest)) = (settled.state(), settled.next());
+        let settled_at = (state != State::Waiting).then_some(now);
+        let [planned, soonest, settled_at] = [planned, soonest, settled_at].map(|at| at.map(Timestamp::millis));
+        let counts = !matches!(settled, Settled::AsPlanned { .. });
+        Self(id.as_str(), *epoch, state.as_str(), planned, soonest, settled_at, settled.receipt(), u8::from(counts))
     }
-    if state == State::Delivered {
-        let sql = conn.dialect().spell(include_str!("deliveries/hurry.sql"));
-        conn.run(sql, args![id, now, HURRIED]).await?;
-    } else {
-        conn.run(include_str!("deliveries/merge.sql"), args![id, now]).await?;
-    }
-    Ok(true)
 }
 
 pub(crate) fn read(row: &Row) -> Result<DeliveryView> {

@@ -48,13 +48,6 @@ impl Dialect {
         }
     }
 
-    pub(crate) const fn health_advance(self) -> &'static str {
-        match self {
-            Self::Sqlite => sqlite::HEALTH_ADVANCE,
-            Self::Postgres => postgres::HEALTH_ADVANCE,
-        }
-    }
-
     /// Locks the monitors that `$1` lists; SQLite has one writer, and needs none.
     pub(crate) const fn watches_lock(self) -> Option<&'static str> {
         match self {

@@ -125,7 +125,8 @@ impl Tx {
                 ),
             );
         }
-        self.conn.run(self.conn.dialect().health_advance(), args![closed(list)]).await.map(drop)
+        let sql = self.conn.dialect().spell(include_str!("judge/advance.sql"));
+        self.conn.run(sql, args![closed(list)]).await.map(drop)
     }
 
     pub async fn commit(self) -> Result<()> {

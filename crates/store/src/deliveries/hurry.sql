@@ -2,8 +2,7 @@
 update deliveries set due_at = case when soonest_at > $2 then soonest_at else $2 end
 where key in (
     select d.key from deliveries d
-    where d.channel = (select t.channel from deliveries t where t.id = $1)
-        and d.settled_at is null and d.state = 'waiting' and d.due_at > $2 and d.soonest_at < d.due_at
+    where d.channel = $1 and d.settled_at is null and d.state = 'waiting' and d.due_at > $2 and d.soonest_at < d.due_at
     order by d.soonest_at, d.key limit $3
     {skip locked}
 )

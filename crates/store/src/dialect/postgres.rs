@@ -5,6 +5,7 @@ use super::Spelling;
 
 pub(super) const SPELLING: Spelling = &[
     ("{in list}", "= any (array(select jsonb_array_elements_text($1::jsonb)))"),
+    ("{each of list}", "jsonb_array_elements($1::jsonb) as each (v)"),
     ("{skip locked}", "for update skip locked"),
     ("{for update}", "for update"),
     ("{key}", "bigint generated always as identity primary key"),
@@ -25,6 +26,3 @@ pub(super) const TABLE: &str = "\
     where tablename = $1 and schemaname = any (current_schemas(false))";
 
 pub(super) const CHECKS_APPEND: &str = include_str!("postgres/checks_append.sql");
-
-pub(super) const HEALTH_ADVANCE: &str =
-    concat!(include_str!("postgres/advances.sql"), include_str!("health_advance.sql"));

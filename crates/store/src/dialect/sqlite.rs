@@ -4,6 +4,7 @@ use super::Spelling;
 
 pub(super) const SPELLING: Spelling = &[
     ("{in list}", "in (select value from json_each($1))"),
+    ("{each of list}", "(select value as v from json_each($1))"),
     ("{skip locked}", ""),
     ("{for update}", ""),
     ("{key}", "integer primary key autoincrement"),
@@ -17,6 +18,3 @@ pub(super) const SPELLING: Spelling = &[
 pub(super) const TABLE: &str = "select name from sqlite_master where type = 'table' and name = $1";
 
 pub(super) const CHECKS_APPEND: &str = include_str!("sqlite/checks_append.sql");
-
-pub(super) const HEALTH_ADVANCE: &str =
-    concat!(include_str!("sqlite/advances.sql"), include_str!("health_advance.sql"));
