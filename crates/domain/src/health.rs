@@ -3,11 +3,16 @@
 //! `fold` joins checks in the order of their slots. A late one is recorded, not folded. A slot that nobody checked makes
 //! a gap: from the first missed slot on the status is `unknown`, which is our failure and never the site's. An outage
 //! survives a gap: it ends only when good checks say so.
+//!
+//! What a check found holds from its slot on, unless it looked late, or at a later attempt only: then from that look on.
+//! Nobody is told of an end before the site was seen to answer.
 
 use std::time::Duration;
 
 use crate::Timestamp;
 use crate::cadence::Cadence;
+use crate::guarantee::LATENESS;
+use crate::observation::Observation;
 use crate::verdict::Verdict;
 
 /// One narrow row per monitor and region: it changes with every check. What the monitor's regions come to together is
@@ -55,10 +60,25 @@ impl Health {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seen {
     pub slot: Timestamp,
+    /// When it saw what it found.
+    pub looked: Timestamp,
     /// The end of its last attempt: slots up to here are covered by it.
     pub ended: Timestamp,
     /// `None` if it was made for settings that hold no longer: its slot was not missed, but what it found says nothing.
     pub verdict: Option<Verdict>,
+}
+
+impl Seen {
+    pub fn of(check: &Observation, is_current: bool) -> Self {
+        let verdict = is_current.then_some(check.judgement.verdict);
+        Self { slot: check.slot, looked: check.looked(), ended: check.ended(), verdict }
+    }
+
+    /// From when on it says so. What nobody saw, nobody saw since the slot.
+    fn since(&self, status: Verdict) -> Timestamp {
+        let is_late = status != Verdict::Unknown && self.looked.since(self.slot) > LATENESS;
+        if is_late { self.looked } else { self.slot }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,11 +109,11 @@ pub fn fold(health: Health, seen: Seen, policy: &Policy) -> Option<Step> {
     let mut step = Step { health, changes: Vec::new() };
     let missed = health.next_slot(&policy.cadence);
     if missed < seen.slot {
-        step.turn(missed, Verdict::Unknown);
+        step.turn(missed, missed, Verdict::Unknown);
     }
     if let Some(verdict) = seen.verdict {
         let status = step.health.judge(verdict, policy.recover_after);
-        step.turn(seen.slot, status);
+        step.turn(seen.slot, seen.since(status), status);
     }
     step.health.slot = seen.slot;
     step.health.covered = step.health.covered.max(seen.ended).max(seen.slot + Duration::from_millis(1));
@@ -105,7 +125,7 @@ pub fn fold_gap(health: Health, now: Timestamp, grace: Duration, policy: &Policy
     let missed = health.next_slot(&policy.cadence);
     let last = policy.cadence.at_or_before(now - grace).filter(|last| *last >= missed)?;
     let mut step = Step { health, changes: Vec::new() };
-    step.turn(missed, Verdict::Unknown);
+    step.turn(missed, missed, Verdict::Unknown);
     step.health.slot = step.health.slot.max(last);
     step.health.covered = last + Duration::from_millis(1);
     Some(step)
@@ -133,11 +153,12 @@ impl Health {
 }
 
 impl Step {
-    fn turn(&mut self, at: Timestamp, status: Verdict) {
+    /// Regions are compared by slots, so it is the slot that is kept.
+    fn turn(&mut self, slot: Timestamp, at: Timestamp, status: Verdict) {
         if self.health.status == status {
             return;
         }
-        (self.health.status, self.health.since) = (status, at);
+        (self.health.status, self.health.since) = (status, slot);
         self.changes.push(Change { at, status });
     }
 }

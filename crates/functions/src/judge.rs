@@ -102,7 +102,7 @@ impl Judge {
     ) -> Result<bool, Error> {
         let verdict = observation.judgement.verdict;
         let is_current = watch.revision == observation.revision;
-        let seen = Seen { slot: observation.slot, ended: observation.ended(), verdict: is_current.then_some(verdict) };
+        let seen = Seen::of(observation, is_current);
         let Some(step) = fold(watch.standing.regions[track], seen, &watch.policy) else { return Ok(false) };
         let key = watch.tracks[track].key;
         let advance = advanced.entry(key).or_insert(Advance::of(key, step.health));

@@ -14,12 +14,20 @@ fn policy(recover_after: u8) -> Policy {
     Policy { cadence: Cadence::new(MonitorId::from_bits(0), interval, Timestamp::EPOCH), recover_after }
 }
 
-/// Plays lines such as `check 2 down 150s` (the slot's number, how long after it the check ended), `outdated 3` (a check
-/// made for older settings) and `audit 9` (the minute), and writes down what changes.
+fn seen(slot: Timestamp, verdict: Option<Verdict>) -> Seen {
+    Seen { slot, looked: slot, ended: slot, verdict }
+}
+
+/// Plays lines such as `check 2 down 150s` (the slot's number, how long after it the check ended), `late 2 down 3s` (how
+/// long after it the check saw that), `outdated 3` (a check made for older settings) and `audit 9` (the minute), and
+/// writes down what changes.
 fn play(recover_after: u8, script: &str) -> String {
     let policy = policy(recover_after);
     let slot = |n: u32| policy.cadence.at_or_after(Timestamp::EPOCH) + Duration::from_secs(60) * n;
-    let number = |at: Timestamp| at.since(slot(0)).as_secs() / 60;
+    let number = |at: Timestamp| match at.since(slot(0)).as_secs() {
+        at if at % 60 == 0 => (at / 60).to_string(),
+        at => format!("{}+{}s", at / 60, at % 60),
+    };
     let (mut health, mut open, mut transcript) = (Health::fresh(Timestamp::EPOCH), None, String::new());
     for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let words: Vec<&str> = line.split(' ').collect();
@@ -28,9 +36,14 @@ fn play(recover_after: u8, script: &str) -> String {
             "check" => {
                 let verdict = Some(Verdict::parse(words[2]).unwrap());
                 let after = words.get(3).map_or(Duration::ZERO, |t| crate::time::parse_duration(t).unwrap());
-                fold(health, Seen { slot: slot(n), ended: slot(n) + after, verdict }, &policy)
+                fold(health, Seen { ended: slot(n) + after, ..seen(slot(n), verdict) }, &policy)
             }
-            "outdated" => fold(health, Seen { slot: slot(n), ended: slot(n), verdict: None }, &policy),
+            "late" => {
+                let looked = slot(n) + crate::time::parse_duration(words[3]).unwrap();
+                let verdict = Some(Verdict::parse(words[2]).unwrap());
+                fold(health, Seen { looked, ended: looked, ..seen(slot(n), verdict) }, &policy)
+            }
+            "outdated" => fold(health, seen(slot(n), None), &policy),
             _ => fold_gap(health, slot(n), Duration::from_secs(5), &policy),
         };
         let Some(step) = step else {
@@ -99,6 +112,18 @@ fn slots_that_a_long_check_overlaps_are_covered_by_it() {
 }
 
 #[test]
+fn what_was_seen_late_holds_from_then_on() {
+    let transcript =
+        play(1, "check 0 up\n late 1 down 1s\n late 2 up 4s\n late 3 down 2s\n check 4 up\n late 5 unknown 9s");
+    assert_eq!(
+        transcript,
+        "check 0 up: up from 0\nlate 1 down 1s: down from 1, Open(Down)\nlate 2 up 4s: up from 2+4s, Recover\n\
+        late 3 down 2s: down from 3+2s, Open(Down)\ncheck 4 up: up from 4, Recover\n\
+        late 5 unknown 9s: unknown from 5\n"
+    );
+}
+
+#[test]
 fn a_check_that_an_edit_overtook_was_made_and_says_nothing() {
     let transcript = play(1, "check 0 up\n outdated 1\n audit 2\n check 2 down\n outdated 5\n check 6 up");
     assert_eq!(
@@ -125,7 +150,7 @@ proptest! {
         let mut health = Health::fresh(Timestamp::EPOCH);
         for (n, verdict) in verdicts.into_iter().enumerate() {
             let slot = policy.cadence.at_or_after(Timestamp::EPOCH) + Duration::from_secs(60) * n as u32;
-            let seen = Seen { slot, ended: slot, verdict: Some(Verdict::ALL[verdict]) };
+            let seen = seen(slot, Some(Verdict::ALL[verdict]));
             health = fold(health, seen, &policy).unwrap().health;
             prop_assert_eq!(fold(health, seen, &policy), None);
         }
@@ -138,7 +163,7 @@ proptest! {
         let mut last = Change { at: Timestamp::EPOCH, status: Verdict::Unknown };
         for (n, verdict) in slots {
             let slot = policy.cadence.at_or_after(Timestamp::EPOCH) + Duration::from_secs(60) * n;
-            let Some(step) = fold(health, Seen { slot, ended: slot, verdict: Some(Verdict::ALL[verdict]) }, &policy) else { continue };
+            let Some(step) = fold(health, seen(slot, Some(Verdict::ALL[verdict])), &policy) else { continue };
             for change in step.changes {
                 prop_assert!(change.at >= last.at && change.status != last.status);
                 last = change;

@@ -49,9 +49,12 @@ fn play(regions: usize, quorum: &str, script: &str) -> String {
     transcript
 }
 
+fn seen(n: u32, verdict: Verdict) -> Seen {
+    Seen { slot: slot(n), looked: slot(n), ended: slot(n) + Duration::from_secs(3), verdict: Some(verdict) }
+}
+
 fn check(standing: &mut Standing, region: usize, n: u32, verdict: Verdict) -> Vec<Change> {
-    let seen = Seen { slot: slot(n), ended: slot(n) + Duration::from_secs(3), verdict: Some(verdict) };
-    match fold(standing.regions[region], seen, &policy()) {
+    match fold(standing.regions[region], seen(n, verdict), &policy()) {
         Some(step) => standing.take(region, &step),
         None => Vec::new(),
     }
@@ -190,10 +193,7 @@ proptest! {
         for play in plays {
             let health = standing.regions[0];
             let step = match play {
-                Play::Check { n, verdict, .. } => {
-                    let seen = Seen { slot: slot(n), ended: slot(n) + Duration::from_secs(3), verdict: Some(verdict) };
-                    fold(health, seen, &policy())
-                }
+                Play::Check { n, verdict, .. } => fold(health, seen(n, verdict), &policy()),
                 Play::Audit { n } => fold_gap(health, slot(n), GRACE, &policy()),
             };
             let wanted = step.map(|step| step.changes).unwrap_or_default();

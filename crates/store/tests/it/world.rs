@@ -157,8 +157,7 @@ impl World {
         let track = watch.tracks[at].key;
         tx.checks_append(&[(track, seen)]).await.unwrap();
         let verdict = seen.judgement.verdict;
-        let folding = Seen { slot: seen.slot, ended: seen.ended(), verdict: Some(verdict) };
-        let Some(step) = fold(watch.standing.regions[at], folding, &watch.policy) else {
+        let Some(step) = fold(watch.standing.regions[at], Seen::of(seen, true), &watch.policy) else {
             return tx.commit().await.unwrap();
         };
         let last = Some(LastCheck { slot: seen.slot, took: seen.took, verdict });
