@@ -53,8 +53,12 @@ pub(crate) fn page(sight: &Sight, viewer: &Principal, now: Timestamp) -> Markup 
             div.sheet.empty {
                 (layout::eye())
                 h2 { "Nobody is told yet" }
-                p { "Add a webhook or an e-mail address, and Gazer tells it when a site goes down and when it is back." }
-                @if admin { div.acts { (adders()) } }
+                @if admin {
+                    p { "Add a webhook or an e-mail address, and Gazer tells it when a site goes down and when it is back." }
+                    div.acts { (adders()) }
+                } @else {
+                    p { "An admin of your team adds webhooks and e-mail addresses, which Gazer tells when a site goes down and when it is back." }
+                }
             }
         } @else {
             @if !silent.is_empty() {
