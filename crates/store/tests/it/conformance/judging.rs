@@ -3,6 +3,7 @@ use std::time::Duration;
 use gazer_domain::channel::{About, Notice};
 use gazer_domain::delivery::State;
 use gazer_domain::incident::{EventKind, Trouble};
+use gazer_domain::observation::Observation;
 use gazer_domain::period::Status;
 use gazer_domain::verdict::Verdict;
 use gazer_domain::{DeliveryId, Timestamp};
@@ -17,6 +18,25 @@ fn story(notice: &Notice) -> &gazer_domain::channel::Story {
         About::Incident(story) => story,
         other => panic!("{other:?} is of no incident"),
     }
+}
+
+pub(crate) async fn what_was_seen_late_is_told_as_of_then(world: World) {
+    let monitor = world.monitor("shop").await;
+    let late = |n, verdict, seconds| {
+        let seen = world.seen(&monitor, n, verdict);
+        let started = seen.slot + Duration::from_secs(seconds);
+        Observation { started, ..seen }
+    };
+    world.check(&monitor, 0, Verdict::Up).await;
+    let (down, up) = (late(1, Verdict::Down, 2), late(2, Verdict::Up, 3));
+    world.judge(&down).await;
+    world.judge(&up).await;
+    let story = world.story(monitor.id).await;
+    let incident = &story.view.incident;
+    assert_eq!((incident.started, incident.ended), (down.started, Some(up.looked())));
+    assert_eq!(story.evidence.iter().map(|check| check.slot).collect::<Vec<_>>(), [down.slot]);
+    let view = world.store.monitor_get(world.team, monitor.id).await.unwrap().unwrap();
+    assert_eq!((view.status, view.status_since), (Status::Up, up.looked()));
 }
 
 pub(crate) async fn an_outage_is_told_and_ended(world: World) {
