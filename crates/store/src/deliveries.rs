@@ -22,7 +22,7 @@ use gazer_domain::{ChannelId, DeliveryId, IncidentId, TeamId, Timestamp};
 use serde::Serialize;
 
 use crate::dialect::Dialect;
-use crate::sql::{Row, args};
+use crate::sql::{Row, args, storable};
 use crate::{Result, Store};
 
 /// What a service answered is kept for people to read; more than this says nothing more.
@@ -284,8 +284,8 @@ impl<'a> Written<'a> {
         let (state, (planned, soonest)) = (settled.state(), settled.next());
         let settled_at = (state != State::Waiting).then_some(now);
         let [planned, soonest, settled_at] = [planned, soonest, settled_at].map(|at| at.map(Timestamp::millis));
-        let counts = !matches!(settled, Settled::AsPlanned { .. });
-        Self(id.as_str(), *epoch, state.as_str(), planned, soonest, settled_at, settled.receipt(), u8::from(counts))
+        let (receipt, counts) = (storable(settled.receipt()), !matches!(settled, Settled::AsPlanned { .. }));
+        Self(id.as_str(), *epoch, state.as_str(), planned, soonest, settled_at, receipt, u8::from(counts))
     }
 }
 

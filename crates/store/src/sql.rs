@@ -201,8 +201,9 @@ pub(crate) async fn within<T>(
     tokio::time::timeout(patience, work).await.unwrap_or_else(silent)
 }
 
-/// PostgreSQL holds no NUL in a text. What comes from outside may, so it is replaced, on both engines alike.
-fn storable(text: String) -> String {
+/// PostgreSQL holds no NUL in a text, nor in its JSON. What comes from outside may, so it is replaced, on both engines
+/// alike.
+pub(crate) fn storable(text: String) -> String {
     if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
 }
 

@@ -74,7 +74,7 @@ pub(crate) async fn receipts_that_come_together_are_written_together(world: Worl
         stale.came_to(delivered()),
         first.came_to(failed(at(500))),
         second.came_to(delivered()),
-        third.came_to(Settled::Dead { why: "410".into() }),
+        third.came_to(Settled::Dead { why: "410 \0".into() }),
     ];
     assert_eq!(world.store.deliveries_settle(&came, at(131)).await.unwrap(), 3, "one of them held no lease");
     let mut states: Vec<_> = states(&world, &monitor).await.into_iter().map(|(_, state)| state.as_str()).collect();
