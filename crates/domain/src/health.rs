@@ -4,8 +4,8 @@
 //! a gap: from the first missed slot on the status is `unknown`, which is our failure and never the site's. An outage
 //! survives a gap: it ends only when good checks say so.
 //!
-//! What a check found holds from its slot on, unless it looked late, or at a later attempt only: then from that look on.
-//! Nobody is told of an end before the site was seen to answer.
+//! What a check found holds from its slot on; where it saw that over a second later ([`LATENESS`]), because it came late,
+//! or was answered late or at a later attempt only, from then on. So nothing ends long before somebody saw it end.
 
 use std::time::Duration;
 
@@ -20,8 +20,10 @@ use crate::verdict::Verdict;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Health {
     pub status: Verdict,
-    /// The slot at which this status began.
+    /// The slot at which this status began: regions are compared by slots.
     pub since: Timestamp,
+    /// When it was first seen so: at that slot, or later where its check saw it later.
+    pub began: Timestamp,
     /// The last slot that was folded.
     pub slot: Timestamp,
     /// Slots before this instant are accounted for: checked, covered by a check, or part of a gap.
@@ -38,6 +40,7 @@ impl Health {
         Self {
             status: Verdict::Unknown,
             since,
+            began: since,
             slot: since - Duration::from_millis(1),
             covered: since,
             failing: false,
@@ -60,8 +63,8 @@ impl Health {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seen {
     pub slot: Timestamp,
-    /// When it saw what it found.
-    pub looked: Timestamp,
+    /// When it saw what it found: at its first attempt, all of which failed, or with the answer of its last.
+    pub saw: Timestamp,
     /// The end of its last attempt: slots up to here are covered by it.
     pub ended: Timestamp,
     /// `None` if it was made for settings that hold no longer: its slot was not missed, but what it found says nothing.
@@ -69,15 +72,20 @@ pub struct Seen {
 }
 
 impl Seen {
-    pub fn of(check: &Observation, is_current: bool) -> Self {
+    /// As of `now`: the clock of whoever looked may be ahead.
+    pub fn of(check: &Observation, is_current: bool, now: Timestamp) -> Self {
         let verdict = is_current.then_some(check.judgement.verdict);
-        Self { slot: check.slot, looked: check.looked(), ended: check.ended(), verdict }
+        let saw = match check.judgement.verdict {
+            Verdict::Up | Verdict::Slow => check.ended(),
+            Verdict::Down | Verdict::Unknown => check.started,
+        };
+        Self { slot: check.slot, saw: saw.min(now), ended: check.ended(), verdict }
     }
 
-    /// From when on it says so. What nobody saw, nobody saw since the slot.
-    fn since(&self, status: Verdict) -> Timestamp {
-        let is_late = status != Verdict::Unknown && self.looked.since(self.slot) > LATENESS;
-        if is_late { self.looked } else { self.slot }
+    /// From when on that status holds. What nobody saw, nobody saw since the slot.
+    fn begins(&self, status: Verdict) -> Timestamp {
+        let is_late = status != Verdict::Unknown && self.saw > self.slot + LATENESS;
+        if is_late { self.saw } else { self.slot }
     }
 }
 
@@ -113,7 +121,7 @@ pub fn fold(health: Health, seen: Seen, policy: &Policy) -> Option<Step> {
     }
     if let Some(verdict) = seen.verdict {
         let status = step.health.judge(verdict, policy.recover_after);
-        step.turn(seen.slot, seen.since(status), status);
+        step.turn(seen.slot, seen.begins(status), status);
     }
     step.health.slot = seen.slot;
     step.health.covered = step.health.covered.max(seen.ended).max(seen.slot + Duration::from_millis(1));
@@ -153,12 +161,11 @@ impl Health {
 }
 
 impl Step {
-    /// Regions are compared by slots, so it is the slot that is kept.
     fn turn(&mut self, slot: Timestamp, at: Timestamp, status: Verdict) {
         if self.health.status == status {
             return;
         }
-        (self.health.status, self.health.since) = (status, slot);
+        (self.health.status, self.health.since, self.health.began) = (status, slot, at);
         self.changes.push(Change { at, status });
     }
 }

@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::cause::Cause;
-use crate::verdict::{Judgement, Verdict};
 use crate::{MonitorId, Timestamp};
 
 /// Where the time of one request went, in microseconds. A phase that did not happen is 0.
@@ -190,7 +189,7 @@ pub struct Observation {
     pub started: Timestamp,
     /// From the first attempt's start to the end of the last; slots that it overlaps are covered by it.
     pub took: Duration,
-    pub judgement: Judgement,
+    pub judgement: crate::verdict::Judgement,
     pub phases: Phases,
     /// Earliest expiry of the presented certificate.
     pub certificate_until: Option<Timestamp>,
@@ -201,38 +200,5 @@ pub struct Observation {
 impl Observation {
     pub fn ended(&self) -> Timestamp {
         self.started + self.took
-    }
-
-    /// When it saw what it found: a site that fails does so at every attempt, one that answers did at the last.
-    pub fn looked(&self) -> Timestamp {
-        match self.judgement.verdict {
-            Verdict::Up | Verdict::Slow => self.ended() - Duration::from_micros(self.phases.total_us()),
-            Verdict::Down | Verdict::Unknown => self.started,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cause::Code;
-
-    #[test]
-    fn what_answered_at_its_last_attempt_is_seen_to_answer_then() {
-        let slot = Timestamp::from_millis(1_000_000);
-        let mut seen = Observation {
-            monitor: MonitorId::from_bits(1),
-            revision: 1,
-            slot,
-            started: slot,
-            took: Duration::from_millis(2_250),
-            judgement: Judgement::UP,
-            phases: Phases { connect: 50_000, first_byte: 200_000, ..Phases::default() },
-            certificate_until: None,
-            attempts: Vec::new(),
-        };
-        assert_eq!(seen.looked(), slot + Duration::from_secs(2));
-        seen.judgement = Judgement::of(Verdict::Down, Cause::new(Code::Internal, ""));
-        assert_eq!(seen.looked(), slot, "all attempts failed");
     }
 }

@@ -32,7 +32,7 @@ impl Standing {
         let Some(known) = self.regions.get_mut(region) else { return changes };
         // What this region saw comes at once, so its gap is no reason to turn to what the others say meanwhile.
         if let [gap, _] = step.changes[..] {
-            (known.status, known.since, known.slot) = (gap.status, gap.at, gap.at);
+            (known.status, known.since, known.began, known.slot) = (gap.status, gap.at, gap.at, gap.at);
             if newest(&self.regions).is_none() {
                 changes.extend(self.turn(Status::Unknown, gap.at));
             }
@@ -83,12 +83,12 @@ impl Standing {
         match status {
             Status::Down => {
                 let down = self.regions.iter().filter(|health| health.status == Verdict::Down);
-                let mut since: Vec<_> = down.map(|health| health.since).collect();
-                since.sort_unstable();
+                let mut began: Vec<_> = down.map(|health| health.began).collect();
+                began.sort_unstable();
                 let needed = self.quorum.needed(counting(&self.regions).count());
-                since.get(needed - 1).copied()
+                began.get(needed - 1).copied()
             }
-            Status::Regional => newest(&self.regions),
+            Status::Regional => reported(&self.regions).map(|health| health.began).max(),
             Status::Up | Status::Slow | Status::Unknown | Status::Paused => None,
         }
     }
@@ -99,9 +99,13 @@ fn counting(regions: &[Health]) -> impl Iterator<Item = &Health> {
     regions.iter().filter(|health| health.status != Verdict::Unknown || health.is_fresh())
 }
 
+fn reported(regions: &[Health]) -> impl Iterator<Item = &Health> {
+    regions.iter().filter(|health| health.status != Verdict::Unknown)
+}
+
 /// The slot of the newest news among those that reported.
 fn newest(regions: &[Health]) -> Option<Timestamp> {
-    regions.iter().filter(|health| health.status != Verdict::Unknown).map(|health| health.since).max()
+    reported(regions).map(|health| health.since).max()
 }
 
 /// The monitor's status from its regions; `None` where it has to wait for one of them.

@@ -102,7 +102,8 @@ impl Judge {
     ) -> Result<bool, Error> {
         let verdict = observation.judgement.verdict;
         let is_current = watch.revision == observation.revision;
-        let seen = Seen::of(observation, is_current);
+        let now = self.parts.clock.now();
+        let seen = Seen::of(observation, is_current, now);
         let Some(step) = fold(watch.standing.regions[track], seen, &watch.policy) else { return Ok(false) };
         let key = watch.tracks[track].key;
         let advance = advanced.entry(key).or_insert(Advance::of(key, step.health));
@@ -115,7 +116,6 @@ impl Judge {
         if let Some(cause) = cause.filter(|_| is_current && !step.changes.is_empty()) {
             tx.onset_put(watch, track, observation.slot, cause, &observation.attempts).await?;
         }
-        let now = self.parts.clock.now();
         let changes = watch.standing.take(track, &step);
         for change in &changes {
             // What one region confirms another may have brought.

@@ -106,7 +106,9 @@ async fn judge(store: &Store, batch: &[Observation]) -> anyhow::Result<()> {
         let track = watch.tracks[at].key;
         checks.push((track, seen));
         let verdict = seen.judgement.verdict;
-        let Some(step) = fold(watch.standing.regions[at], Seen::of(seen, true), &watch.policy) else { continue };
+        let Some(step) = fold(watch.standing.regions[at], Seen::of(seen, true, seen.ended()), &watch.policy) else {
+            continue;
+        };
         let last = Some(LastCheck { slot: seen.slot, took: seen.took, verdict });
         advances.push(Advance { track, health: step.health, last, certificate_until: None });
         changes.extend(watch.standing.take(at, &step).into_iter().map(|change| (seen.monitor, change)));

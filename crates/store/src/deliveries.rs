@@ -12,7 +12,7 @@
 //! A start that did not get through is merged into its end. One whose lease ran out is not: it may have got through, so
 //! it is sent again under its id, and its end follows. What is dead waits again only by hand (see `dead.rs`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use gazer_domain::channel::{About, Notice, Target};
@@ -192,7 +192,10 @@ impl Store {
             return Ok(0);
         }
         let mut conn = self.write().await?;
-        let list: Vec<_> = settlements.iter().map(|one| Written::of(one, now)).collect();
+        // Of two that answer the same claim the first holds.
+        let mut claims = HashSet::new();
+        let firsts = settlements.iter().filter(|one| claims.insert((&one.id, one.epoch)));
+        let list: Vec<_> = firsts.map(|one| written(one, now)).collect();
         let sql = conn.dialect().spell(include_str!("deliveries/settle.sql"));
         let settled = conn.rows(sql, args![gazer_wire::write(&list)]).await?;
         // How many each channel took.
@@ -275,18 +278,13 @@ impl Store {
     }
 }
 
-/// A settlement as `settle.sql` reads it, in its order.
-#[derive(Debug, Serialize)]
-struct Written<'a>(&'a str, i64, &'a str, Option<i64>, Option<i64>, Option<i64>, String, u8);
-
-impl<'a> Written<'a> {
-    fn of(Settlement { id, epoch, settled }: &'a Settlement, now: Timestamp) -> Self {
-        let (state, (planned, soonest)) = (settled.state(), settled.next());
-        let settled_at = (state != State::Waiting).then_some(now);
-        let [planned, soonest, settled_at] = [planned, soonest, settled_at].map(|at| at.map(Timestamp::millis));
-        let (receipt, counts) = (storable(settled.receipt()), !matches!(settled, Settled::AsPlanned { .. }));
-        Self(id.as_str(), *epoch, state.as_str(), planned, soonest, settled_at, receipt, u8::from(counts))
-    }
+/// As `settle.sql` reads it, in its order.
+fn written(Settlement { id, epoch, settled }: &Settlement, now: Timestamp) -> impl Serialize {
+    let (state, (planned, soonest)) = (settled.state(), settled.next());
+    let settled_at = (state != State::Waiting).then_some(now);
+    let [planned, soonest, settled_at] = [planned, soonest, settled_at].map(|at| at.map(Timestamp::millis));
+    let counts = u8::from(!matches!(settled, Settled::AsPlanned { .. }));
+    (id.as_str(), epoch, state.as_str(), planned, soonest, settled_at, storable(settled.receipt()), counts)
 }
 
 pub(crate) fn read(row: &Row) -> Result<DeliveryView> {

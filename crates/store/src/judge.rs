@@ -14,7 +14,6 @@ mod turn;
 mod watch;
 
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::Arc;
 
 use gazer_domain::alert::Rule;
@@ -95,38 +94,31 @@ impl Store {
 impl Tx {
     /// Appends checks by their tracks' keys; one that is there already stays as it is.
     pub async fn checks_append(&mut self, checks: &[(i64, &Observation)]) -> Result<u64> {
-        let mut list = String::with_capacity(checks.len() * 48 + 2);
-        for (track, seen) in checks {
+        let row = |(track, seen): &(i64, &Observation)| {
             let late = millis(seen.started.since(seen.slot)).min(i64::from(i32::MAX));
             let took = millis(seen.took).min(i64::from(i32::MAX));
             let verdict = status::verdict_number(seen.judgement.verdict);
             let code = seen.judgement.cause.as_ref().map(|cause| wire::code::number(cause.code));
             let phases = wire::phases::hex(&wire::phases::pack(&seen.phases));
-            let (slot, code) = (seen.slot.millis(), Json(code));
-            push(&mut list, format_args!("[{slot},{track},{late},{took},{verdict},{code},\"{phases}\"]"));
-        }
-        self.conn.run(self.conn.dialect().checks_append(), args![closed(list)]).await
+            (seen.slot.millis(), *track, late, took, verdict, code, phases)
+        };
+        let rows: Vec<_> = checks.iter().map(row).collect();
+        self.conn.run(self.conn.dialect().checks_append(), args![gazer_wire::write(&rows)]).await
     }
 
     pub async fn health_advance(&mut self, advances: &[Advance]) -> Result<()> {
-        let mut list = String::with_capacity(advances.len() * 80 + 2);
-        for Advance { track, health, last, certificate_until } in advances {
-            let Health { status, since, slot, covered, failing, good } = health;
-            let (status, failing) = (status::verdict_number(*status), i64::from(*failing));
-            let (since, slot, covered) = (since.millis(), slot.millis(), covered.millis());
-            let seen = Json(last.map(|last| last.slot.millis()));
-            let took = Json(last.map(|last| millis(last.took)));
-            let verdict = Json(last.map(|last| status::verdict_number(last.verdict)));
-            let until = Json(certificate_until.map(Timestamp::millis));
-            push(
-                &mut list,
-                format_args!(
-                    "[{track},{status},{slot},{covered},{failing},{good},{seen},{took},{verdict},{until},{since}]"
-                ),
-            );
-        }
+        let row = |Advance { track, health, last, certificate_until }: &Advance| {
+            let Health { status, since, began, slot, covered, failing, good } = health;
+            let [since, began, slot, covered] = [since, began, slot, covered].map(|at| at.millis());
+            let (status, failing) = (status::verdict_number(*status), u8::from(*failing));
+            let (seen, took) = (last.map(|last| last.slot.millis()), last.map(|last| millis(last.took)));
+            let verdict = last.map(|last| status::verdict_number(last.verdict));
+            let until = certificate_until.map(Timestamp::millis);
+            (*track, status, slot, covered, failing, *good, seen, took, verdict, until, since, began)
+        };
+        let rows: Vec<_> = advances.iter().map(row).collect();
         let sql = self.conn.dialect().spell(include_str!("judge/advance.sql"));
-        self.conn.run(sql, args![closed(list)]).await.map(drop)
+        self.conn.run(sql, args![gazer_wire::write(&rows)]).await.map(drop)
     }
 
     pub async fn commit(self) -> Result<()> {
@@ -135,26 +127,5 @@ impl Tx {
 
     pub(crate) fn conn(&mut self) -> &mut Conn {
         &mut self.conn
-    }
-}
-
-fn push(list: &mut String, row: fmt::Arguments<'_>) {
-    list.push(if list.is_empty() { '[' } else { ',' });
-    fmt::write(list, row).expect("writing to a String cannot fail");
-}
-
-fn closed(list: String) -> String {
-    if list.is_empty() { "[]".into() } else { list + "]" }
-}
-
-/// A number or `null`.
-struct Json(Option<i64>);
-
-impl fmt::Display for Json {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(number) => number.fmt(f),
-            None => f.write_str("null"),
-        }
     }
 }

@@ -10,7 +10,7 @@ use crate::store::Engine;
 use crate::{Error, Result};
 
 /// Each file is one version, and never changes once released.
-const STEPS: [&str; 12] = [
+const STEPS: [&str; 13] = [
     include_str!("../migrations/0001_begin.sql"),
     include_str!("../migrations/0002_promises.sql"),
     include_str!("../migrations/0003_leases.sql"),
@@ -23,6 +23,7 @@ const STEPS: [&str; 12] = [
     include_str!("../migrations/0010_early.sql"),
     include_str!("../migrations/0011_blind.sql"),
     include_str!("../migrations/0012_align.sql"),
+    include_str!("../migrations/0013_began.sql"),
 ];
 
 /// Any number will do, as long as it stays.

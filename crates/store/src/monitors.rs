@@ -262,7 +262,8 @@ impl Store {
         let sql = "update monitors set paused = 0, cadence_since = $2, seq = $3 where key = $1";
         tx.conn().run(sql, args![key, resumed.cadence_since, seq]).await?;
         let fresh = Health::fresh(resumed.cadence_since);
-        let sql = "update health set status = $2, since = $3, slot = $4, covered = $5, failing = 0, good = 0
+        let sql =
+            "update health set status = $2, since = $3, began = $3, slot = $4, covered = $5, failing = 0, good = 0
             where monitor = $1";
         let unknown = status::verdict_number(fresh.status);
         tx.conn().run(sql, args![key, unknown, fresh.since, fresh.slot, fresh.covered]).await?;
@@ -315,7 +316,7 @@ impl Store {
         let ids: Vec<MonitorId> = views.iter().map(|view| view.monitor.id).collect();
         let places: HashMap<MonitorId, usize> = ids.iter().enumerate().map(|(at, id)| (*id, at)).collect();
         let mut expiries: HashMap<MonitorId, Vec<(bool, Timestamp)>> = HashMap::new();
-        let sql = "select m.id, r.name as region, h.status, h.since, h.seen, h.took, h.verdict, h.certificate_until
+        let sql = "select m.id, r.name as region, h.status, h.began, h.seen, h.took, h.verdict, h.certificate_until
             from monitors m join health h on h.monitor = m.key join regions r on r.key = h.region
             where m.id {in list} order by h.region";
         for row in &self.rows(self.dialect().spell(sql), args![listed(&ids)]).await? {
@@ -377,7 +378,7 @@ fn region_health(row: &Row) -> Result<RegionHealth> {
     Ok(RegionHealth {
         region: row.word("region", |name| name.parse().ok())?,
         status: status::read_verdict(row, "status")?,
-        since: row.time("since")?,
+        since: row.time("began")?,
         last,
     })
 }

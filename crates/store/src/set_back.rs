@@ -26,7 +26,8 @@ impl Store {
         let sql = "update health set slot = case when slot < $1 then slot else $1 - 1 end,
                 covered = case when covered < $1 then covered else $1 end,
                 seen = case when seen >= $1 then $1 - 1 else seen end,
-                since = case when since < $1 then since when since > slot then $1 else $1 - 1 end
+                since = case when since < $1 then since when since > slot then $1 else $1 - 1 end,
+                began = case when began < $1 then began when since > slot then $1 else $1 - 1 end
             where slot >= $1 or covered > $1";
         conn.run(sql, args![now]).await?;
         for sql in [

@@ -7,7 +7,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::MonitorId;
+use crate::cause::{Cause, Code};
 use crate::incident::{self, Turn};
+use crate::observation::Phases;
+use crate::verdict::Judgement;
 
 fn policy(recover_after: u8) -> Policy {
     let interval = Duration::from_secs(60);
@@ -15,7 +18,7 @@ fn policy(recover_after: u8) -> Policy {
 }
 
 fn seen(slot: Timestamp, verdict: Option<Verdict>) -> Seen {
-    Seen { slot, looked: slot, ended: slot, verdict }
+    Seen { slot, saw: slot, ended: slot, verdict }
 }
 
 /// Plays lines such as `check 2 down 150s` (the slot's number, how long after it the check ended), `late 2 down 3s` (how
@@ -39,9 +42,9 @@ fn play(recover_after: u8, script: &str) -> String {
                 fold(health, Seen { ended: slot(n) + after, ..seen(slot(n), verdict) }, &policy)
             }
             "late" => {
-                let looked = slot(n) + crate::time::parse_duration(words[3]).unwrap();
+                let saw = slot(n) + crate::time::parse_duration(words[3]).unwrap();
                 let verdict = Some(Verdict::parse(words[2]).unwrap());
-                fold(health, Seen { looked, ended: looked, ..seen(slot(n), verdict) }, &policy)
+                fold(health, Seen { saw, ended: saw, ..seen(slot(n), verdict) }, &policy)
             }
             "outdated" => fold(health, seen(slot(n), None), &policy),
             _ => fold_gap(health, slot(n), Duration::from_secs(5), &policy),
@@ -121,6 +124,31 @@ fn what_was_seen_late_holds_from_then_on() {
         late 3 down 2s: down from 3+2s, Open(Down)\ncheck 4 up: up from 4, Recover\n\
         late 5 unknown 9s: unknown from 5\n"
     );
+}
+
+#[test]
+fn a_good_check_saw_with_its_answer_and_a_bad_one_from_its_first_attempt_on() {
+    let at = |ms: i64| Timestamp::from_millis(1_000_000 + ms);
+    let check = |judgement| Observation {
+        monitor: MonitorId::from_bits(1),
+        revision: 1,
+        slot: at(0),
+        started: at(3),
+        took: Duration::from_millis(2_250),
+        judgement,
+        phases: Phases::default(),
+        certificate_until: None,
+        attempts: Vec::new(),
+    };
+    let up = check(Judgement::UP);
+    assert_eq!(
+        Seen::of(&up, true, at(9_000)),
+        Seen { saw: at(2_253), ended: at(2_253), ..seen(at(0), Some(Verdict::Up)) }
+    );
+    assert_eq!(Seen::of(&up, true, at(2_000)).saw, at(2_000), "its clock is ahead");
+    let down = check(Judgement::of(Verdict::Down, Cause::new(Code::ConnectionRefused, "refused")));
+    assert_eq!(Seen::of(&down, true, at(9_000)).saw, at(3));
+    assert_eq!(Seen::of(&down, false, at(9_000)).verdict, None, "it was made for other settings");
 }
 
 #[test]

@@ -50,7 +50,7 @@ fn play(regions: usize, quorum: &str, script: &str) -> String {
 }
 
 fn seen(n: u32, verdict: Verdict) -> Seen {
-    Seen { slot: slot(n), looked: slot(n), ended: slot(n) + Duration::from_secs(3), verdict: Some(verdict) }
+    Seen { slot: slot(n), saw: slot(n), ended: slot(n) + Duration::from_secs(3), verdict: Some(verdict) }
 }
 
 fn check(standing: &mut Standing, region: usize, n: u32, verdict: Verdict) -> Vec<Change> {

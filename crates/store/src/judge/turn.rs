@@ -26,7 +26,9 @@ impl Tx {
         new_id: IncidentId,
         now: Timestamp,
     ) -> Result<()> {
-        self.period_turn(watch.key, change.status, change.at).await?;
+        let began = self.period_turn(watch.key, change.status, change.at).await?;
+        // What another region saw later was told of first; one that a clock began that was ahead holds back nothing.
+        let change = if began <= now { Change { at: began, ..change } } else { change };
         if let Some(open) = &watch.open {
             match change.status {
                 Status::Unknown => self.waits_hold(open.key, change.at).await?,
@@ -49,8 +51,9 @@ impl Tx {
         Ok(())
     }
 
-    /// The lasting period ends where the new one begins. One that would begin before it takes its place.
-    pub(crate) async fn period_turn(&mut self, key: i64, status: Status, at: Timestamp) -> Result<()> {
+    /// The lasting period ends where the new one begins. One that would begin before it takes its place. Answers when
+    /// the new one begins.
+    pub(crate) async fn period_turn(&mut self, key: i64, status: Status, at: Timestamp) -> Result<Timestamp> {
         let sql = "select started from periods where monitor = $1 and ended is null order by started desc limit 1";
         let lasting = self.conn().row(sql, args![key]).await?;
         let at = match lasting {
@@ -63,7 +66,8 @@ impl Tx {
             on conflict (monitor, started) do update set status = excluded.status, ended = null";
         self.conn().run(sql, args![key, at, status::number(status)]).await?;
         let sql = "update monitors set status = $2, status_since = $3 where key = $1";
-        self.conn().run(sql, args![key, status::number(status), at]).await.map(drop)
+        self.conn().run(sql, args![key, status::number(status), at]).await?;
+        Ok(at)
     }
 
     async fn open(

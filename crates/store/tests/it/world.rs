@@ -157,7 +157,7 @@ impl World {
         let track = watch.tracks[at].key;
         tx.checks_append(&[(track, seen)]).await.unwrap();
         let verdict = seen.judgement.verdict;
-        let Some(step) = fold(watch.standing.regions[at], Seen::of(seen, true), &watch.policy) else {
+        let Some(step) = fold(watch.standing.regions[at], Seen::of(seen, true, now), &watch.policy) else {
             return tx.commit().await.unwrap();
         };
         let last = Some(LastCheck { slot: seen.slot, took: seen.took, verdict });

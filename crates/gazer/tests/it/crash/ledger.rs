@@ -121,7 +121,7 @@ impl Ledger {
             assert_eq!(told.len(), self.rounds.len(), "{}: one incident per outage: {told:#?}", site.monitor);
             for ((broke, repaired), (id, (started, ended))) in self.rounds.iter().zip(&told) {
                 let repaired = repaired.expect("every round ends");
-                // It begins and ends with the slot of the check that saw it so, and a check may begin a little after its slot.
+                // It begins and ends with the slot of the check that saw it so, unless that saw it later.
                 let is_then = *started + LATENESS >= *broke && *started < repaired + GUARANTEE;
                 assert!(is_then, "{id} began at {started}, not at {broke}");
                 let is_after = ended.is_some_and(|ended| ended + LATENESS >= repaired);
@@ -146,18 +146,18 @@ pub(crate) fn judge_messages(received: &[Received], secret: &str) -> usize {
     order.duplicates()
 }
 
-/// For who asks why a message came twice: how long before and after which blow.
+/// For who asks why a message came twice: what happened between.
 pub(crate) fn twice(received: &[Received], blows: &[(Timestamp, &str)]) -> Vec<String> {
     let mut came: HashMap<&str, Timestamp> = HashMap::new();
     let mut lines = Vec::new();
     for hook in received {
-        let Some(first) = came.insert(hook.id(), hook.at) else { continue };
+        let Some(before) = came.insert(hook.id(), hook.at) else { continue };
         let between: Vec<_> = blows
             .iter()
-            .filter(|(at, _)| *at + LATENESS >= first && *at <= hook.at)
+            .filter(|(at, _)| *at + LATENESS >= before && *at <= hook.at)
             .map(|(at, what)| format!("{what} at {at}"))
             .collect();
-        lines.push(format!("{} came at {first} and at {}: {}", hook.id(), hook.at, between.join(", ")));
+        lines.push(format!("{} came at {before} and at {}: {}", hook.id(), hook.at, between.join(", ")));
     }
     lines
 }

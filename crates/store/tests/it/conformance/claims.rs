@@ -74,9 +74,14 @@ pub(crate) async fn receipts_that_come_together_are_written_together(world: Worl
         stale.came_to(delivered()),
         first.came_to(failed(at(500))),
         second.came_to(delivered()),
+        second.came_to(failed(at(500))),
         third.came_to(Settled::Dead { why: "410 \0".into() }),
     ];
-    assert_eq!(world.store.deliveries_settle(&came, at(131)).await.unwrap(), 3, "one of them held no lease");
+    assert_eq!(
+        world.store.deliveries_settle(&came, at(131)).await.unwrap(),
+        3,
+        "one held no lease, one was answered before"
+    );
     let mut states: Vec<_> = states(&world, &monitor).await.into_iter().map(|(_, state)| state.as_str()).collect();
     states.sort_unstable();
     assert_eq!(states, ["dead", "delivered", "waiting"]);

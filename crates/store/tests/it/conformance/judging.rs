@@ -3,10 +3,11 @@ use std::time::Duration;
 use gazer_domain::channel::{About, Notice};
 use gazer_domain::delivery::State;
 use gazer_domain::incident::{EventKind, Trouble};
+use gazer_domain::monitor::Monitor;
 use gazer_domain::observation::Observation;
 use gazer_domain::period::Status;
 use gazer_domain::verdict::Verdict;
-use gazer_domain::{DeliveryId, Timestamp};
+use gazer_domain::{DeliveryId, Quorum, Timestamp};
 use gazer_store::{Claimed, IncidentFilter, LastCheck, Page, Settled};
 
 use crate::world::{World, at, cause};
@@ -20,23 +21,48 @@ fn story(notice: &Notice) -> &gazer_domain::channel::Story {
     }
 }
 
+/// A check that saw what it says so many seconds after its slot.
+fn late(world: &World, monitor: &Monitor, n: u32, verdict: Verdict, seconds: u64) -> Observation {
+    let seen = world.seen(monitor, n, verdict);
+    let started = seen.slot + Duration::from_secs(seconds);
+    Observation { started, ..seen }
+}
+
 pub(crate) async fn what_was_seen_late_is_told_as_of_then(world: World) {
     let monitor = world.monitor("shop").await;
-    let late = |n, verdict, seconds| {
-        let seen = world.seen(&monitor, n, verdict);
-        let started = seen.slot + Duration::from_secs(seconds);
-        Observation { started, ..seen }
-    };
     world.check(&monitor, 0, Verdict::Up).await;
-    let (down, up) = (late(1, Verdict::Down, 2), late(2, Verdict::Up, 3));
+    let (down, up) = (late(&world, &monitor, 1, Verdict::Down, 2), late(&world, &monitor, 2, Verdict::Up, 3));
     world.judge(&down).await;
     world.judge(&up).await;
     let story = world.story(monitor.id).await;
     let incident = &story.view.incident;
-    assert_eq!((incident.started, incident.ended), (down.started, Some(up.looked())));
+    assert_eq!((incident.started, incident.ended), (down.started, Some(up.ended())));
     assert_eq!(story.evidence.iter().map(|check| check.slot).collect::<Vec<_>>(), [down.slot]);
     let view = world.store.monitor_get(world.team, monitor.id).await.unwrap().unwrap();
-    assert_eq!((view.status, view.status_since), (Status::Up, up.looked()));
+    assert_eq!((view.status, view.status_since, view.regions[0].since), (Status::Up, up.ended(), up.ended()));
+}
+
+/// One of two regions is answered at a later attempt only, and the other fails at that slot still.
+pub(crate) async fn what_begins_after_a_late_end_begins_then(world: World) {
+    let far = world.region("far").await;
+    for (quorum, trouble, down_before) in
+        [(Quorum::Majority, Trouble::Regional, true), (Quorum::Any, Trouble::Down, false)]
+    {
+        let mut monitor = world.new_monitor(trouble.event().as_str());
+        monitor.settings.quorum = quorum;
+        world.store.monitor_create(world.team, &monitor).await.unwrap();
+        world.check(&monitor, 0, Verdict::Down).await;
+        world.check_from(&far, &monitor, 0, if down_before { Verdict::Down } else { Verdict::Up }).await;
+        let up = late(&world, &monitor, 1, Verdict::Up, 4);
+        world.judge(&up).await;
+        let down = Observation { took: Duration::from_secs(9), ..world.seen(&monitor, 1, Verdict::Down) };
+        world.judge_from(&far, &down).await;
+        let filter = IncidentFilter { monitor: Some(monitor.id), open: None };
+        let listed = world.store.incident_list(world.team, filter, &Page::first(9)).await.unwrap();
+        let [second, first] = &listed.rows[..] else { panic!("{listed:?}") };
+        assert_eq!(first.incident.ended, Some(up.ended()));
+        assert_eq!((second.incident.trouble, second.incident.started), (trouble, up.ended()));
+    }
 }
 
 pub(crate) async fn an_outage_is_told_and_ended(world: World) {

@@ -15,10 +15,10 @@ pub(crate) struct Incident {
     monitor: Watched,
     /// `down`, `regional` (down in fewer of its regions than the monitor's quorum asks for) or `slow`.
     kind: &'static str,
-    /// The slot of the check that saw it first; where that check looked over a second late, when it looked.
+    /// The slot of the check that saw it first; where that began over a second later, when it began.
     started_at: String,
-    /// The slot of the check that was answered well; where that was over a second later, when it was. Null while it
-    /// lasts.
+    /// The slot of the check that was answered well; where the answer came over a second later, when it came. Null
+    /// while it lasts.
     #[schema(required)]
     ended_at: Option<String>,
     cause: Cause,

@@ -209,7 +209,7 @@ struct Health {
     region: String,
     /// `up`, `slow`, `down` or `unknown`, which has no vote.
     status: &'static str,
-    /// The slot at which that began.
+    /// When it was first seen so.
     since: String,
     /// Null before the first check from there.
     #[schema(required)]
