@@ -316,7 +316,8 @@ impl Store {
         let ids: Vec<MonitorId> = views.iter().map(|view| view.monitor.id).collect();
         let places: HashMap<MonitorId, usize> = ids.iter().enumerate().map(|(at, id)| (*id, at)).collect();
         let mut expiries: HashMap<MonitorId, Vec<(bool, Timestamp)>> = HashMap::new();
-        let sql = "select m.id, r.name as region, h.status, h.began, h.seen, h.took, h.verdict, h.certificate_until
+        let sql =
+            "select m.id, r.name as region, h.status, h.since, h.began, h.seen, h.took, h.verdict, h.certificate_until
             from monitors m join health h on h.monitor = m.key join regions r on r.key = h.region
             where m.id {in list} order by h.region";
         for row in &self.rows(self.dialect().spell(sql), args![listed(&ids)]).await? {
@@ -378,7 +379,7 @@ fn region_health(row: &Row) -> Result<RegionHealth> {
     Ok(RegionHealth {
         region: row.word("region", |name| name.parse().ok())?,
         status: status::read_verdict(row, "status")?,
-        since: row.time("began")?,
+        since: status::began(row)?,
         last,
     })
 }

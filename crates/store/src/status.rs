@@ -1,5 +1,6 @@
 //! Statuses and verdicts as the small numbers that rows have room for; `unknown` is 3 in both.
 
+use gazer_domain::Timestamp;
 use gazer_domain::period::Status;
 use gazer_domain::verdict::Verdict;
 
@@ -31,4 +32,9 @@ pub(crate) fn read_verdict(row: &Row, column: &'static str) -> Result<Verdict> {
     let found = row.int(column)?;
     let verdict = Verdict::ALL.into_iter().find(|verdict| verdict_number(*verdict) == found);
     verdict.ok_or_else(|| row.corrupt(column, &format!("{found} is no verdict")))
+}
+
+/// When a status was first seen. A judge of the version before writes a newer slot without it.
+pub(crate) fn began(row: &Row) -> Result<Timestamp> {
+    Ok(row.time("began")?.max(row.time("since")?))
 }

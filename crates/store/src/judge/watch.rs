@@ -132,12 +132,10 @@ fn watch(row: &Row, regions: &HashMap<i64, Region>) -> Result<Watch> {
 }
 
 fn track(row: &Row, regions: &HashMap<i64, Region>) -> Result<(Track, Health)> {
-    let since = row.time("since")?;
     let health = Health {
         status: status::read_verdict(row, "status")?,
-        since,
-        // A judge of the version before wrote a newer slot without it.
-        began: row.time("began")?.max(since),
+        since: row.time("since")?,
+        began: status::began(row)?,
         slot: row.time("slot")?,
         covered: row.time("covered")?,
         failing: row.flag("failing")?,
