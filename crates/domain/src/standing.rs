@@ -78,7 +78,7 @@ impl Standing {
         differs.then_some(Change { at, status })
     }
 
-    /// From when on the regions said so, where it takes several of them to say it.
+    /// From when on the regions saw so: as many as the quorum asks for, or each that has a vote.
     fn told(&self, status: Status) -> Option<Timestamp> {
         match status {
             Status::Down => {
@@ -88,8 +88,8 @@ impl Standing {
                 let needed = self.quorum.needed(counting(&self.regions).count());
                 began.get(needed - 1).copied()
             }
-            Status::Regional => reported(&self.regions).map(|health| health.began).max(),
-            Status::Up | Status::Slow | Status::Unknown | Status::Paused => None,
+            Status::Up | Status::Slow | Status::Regional => reported(&self.regions).map(|health| health.began).max(),
+            Status::Unknown | Status::Paused => None,
         }
     }
 }

@@ -26,8 +26,8 @@ fn fresh(regions: usize, quorum: Quorum) -> Standing {
     Standing { regions, quorum, status: Status::Unknown }
 }
 
-/// Plays lines such as `b 2 down` (the region, the slot's number, what it saw) and `audit 9` (the minute), and writes
-/// down how the monitor's status changes, and from which slot on.
+/// Plays lines such as `b 2 down` (the region, the slot's number, what it saw), `b 2 up 9s` (how long after the slot it
+/// saw that) and `audit 9` (the minute), and writes down how the monitor's status changes, and from which slot on.
 fn play(regions: usize, quorum: &str, script: &str) -> String {
     let mut standing = fresh(regions, quorum.parse().unwrap());
     let mut transcript = String::new();
@@ -38,11 +38,15 @@ fn play(regions: usize, quorum: &str, script: &str) -> String {
             "audit" => audit(&mut standing, slot(n)).into_iter().collect(),
             region => {
                 let region = usize::from(region.as_bytes()[0] - b'a');
-                check(&mut standing, region, n, Verdict::parse(words[2]).unwrap())
+                let late = words.get(3).map_or(Duration::ZERO, |late| crate::time::parse_duration(late).unwrap());
+                check(&mut standing, region, Seen { saw: slot(n) + late, ..seen(n, Verdict::parse(words[2]).unwrap()) })
             }
         };
         for change in changes {
-            let from = change.at.since(slot(0)).as_secs() / 60;
+            let from = match change.at.since(slot(0)).as_secs() {
+                at if at % 60 == 0 => (at / 60).to_string(),
+                at => format!("{}+{}s", at / 60, at % 60),
+            };
             writeln!(transcript, "{line}: {} from {from}", change.status).unwrap();
         }
     }
@@ -53,8 +57,8 @@ fn seen(n: u32, verdict: Verdict) -> Seen {
     Seen { slot: slot(n), saw: slot(n), ended: slot(n) + Duration::from_secs(3), verdict: Some(verdict) }
 }
 
-fn check(standing: &mut Standing, region: usize, n: u32, verdict: Verdict) -> Vec<Change> {
-    match fold(standing.regions[region], seen(n, verdict), &policy()) {
+fn check(standing: &mut Standing, region: usize, seen: Seen) -> Vec<Change> {
+    match fold(standing.regions[region], seen, &policy()) {
         Some(step) => standing.take(region, &step),
         None => Vec::new(),
     }
@@ -84,6 +88,21 @@ fn an_outage_everywhere_is_never_called_regional_at_either_end() {
         ("any", "a 0 up: up from 0\nc 1 down: down from 1\nb 2 up: up from 2\n"),
     ] {
         assert_eq!(play(3, quorum, &script), transcript, "{quorum}");
+    }
+}
+
+#[test]
+fn an_end_that_was_seen_late_ends_it_then_whoever_reports_after() {
+    let down = "a 0 up: up from 0\na 1 down: down from 1\n";
+    for (last, end) in [
+        ("b 2 up", "b 2 up: up from 2+9s\n"),
+        ("b 2 unknown", "b 2 unknown: up from 2+9s\n"),
+        ("audit 3", "audit 3: up from 2+9s\n"),
+        ("b 2 down", "b 2 down: regional from 2+9s\n"),
+    ] {
+        let script = format!("a 0 up\n b 0 up\n b 1 down\n a 1 down\n a 2 up 9s\n {last}");
+        let transcript = play(2, "majority", &script);
+        assert_eq!(transcript, format!("{down}{end}"), "{last}");
     }
 }
 
@@ -155,11 +174,11 @@ fn slow_in_one_region_is_slow() {
 fn a_smaller_quorum_holds_from_the_next_check_on() {
     let mut standing = fresh(2, Quorum::All);
     for (region, verdict) in [(0, Verdict::Up), (1, Verdict::Down)] {
-        check(&mut standing, region, 0, verdict);
+        check(&mut standing, region, seen(0, verdict));
     }
     assert_eq!(standing.status, Status::Regional);
     standing.quorum = Quorum::Any;
-    assert_eq!(check(&mut standing, 0, 1, Verdict::Up), [Change { at: slot(1), status: Status::Down }]);
+    assert_eq!(check(&mut standing, 0, seen(1, Verdict::Up)), [Change { at: slot(1), status: Status::Down }]);
 }
 
 #[derive(Debug, Clone)]
@@ -181,7 +200,7 @@ fn quorum() -> impl Strategy<Value = Quorum> {
 
 fn one(standing: &mut Standing, play: &Play) -> Vec<Change> {
     match *play {
-        Play::Check { region, n, verdict } => check(standing, region, n, verdict),
+        Play::Check { region, n, verdict } => check(standing, region, seen(n, verdict)),
         Play::Audit { n } => audit(standing, slot(n)).into_iter().collect(),
     }
 }
@@ -250,7 +269,7 @@ proptest! {
             let verdict = if is_down { Verdict::Down } else { Verdict::Up };
             for region in 0..regions {
                 let region = (region + seed as usize % 97 * (n + 1)) % regions;
-                let changes = check(&mut standing, region, n as u32, verdict);
+                let changes = check(&mut standing, region, seen(n as u32, verdict));
                 prop_assert!(changes.iter().all(|change| change.status != Status::Regional));
             }
             prop_assert_eq!(standing.status, Status::from(verdict));

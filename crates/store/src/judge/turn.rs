@@ -27,24 +27,24 @@ impl Tx {
         now: Timestamp,
     ) -> Result<()> {
         let began = self.period_turn(watch.key, change.status, change.at).await?;
-        // What another region saw later was told of first; one that a clock began that was ahead holds back nothing.
-        let change = if began <= now { Change { at: began, ..change } } else { change };
         if let Some(open) = &watch.open {
             match change.status {
                 Status::Unknown => self.waits_hold(open.key, change.at).await?,
                 _ => self.waits_go_on(open.key, change.at).await?,
             }
         }
+        // What another region saw later was told of first; one that a clock began that was ahead holds back nothing.
+        let at = if began <= now { began } else { change.at };
         let mut cause = cause.cloned();
         for turn in incident::turn(watch.open.as_ref().map(|open| open.trouble), change.status) {
             match turn {
-                Turn::Open(trouble) => self.open(watch, trouble, change.at, cause.take(), new_id, now).await?,
-                Turn::Worsen(trouble) => self.worsen(watch, trouble, change.at, cause.take(), now).await?,
+                Turn::Open(trouble) => self.open(watch, trouble, at, cause.take(), new_id, now).await?,
+                Turn::Worsen(trouble) => self.worsen(watch, trouble, at, cause.take(), now).await?,
                 Turn::Recover => {
                     // What goes on in fewer regions than before goes on for the same reason.
                     let known = watch.open.as_ref().map(|open| open.cause.clone());
                     cause = cause.or(known.filter(|_| change.status == Status::Regional));
-                    self.end(watch, EventKind::Recovered, change.at, now).await?;
+                    self.end(watch, EventKind::Recovered, at, now).await?;
                 }
             }
         }

@@ -15,10 +15,9 @@ pub(crate) struct Incident {
     monitor: Watched,
     /// `down`, `regional` (down in fewer of its regions than the monitor's quorum asks for) or `slow`.
     kind: &'static str,
-    /// The slot of the check that saw it first; where that began over a second later, when it began.
+    /// When it was seen to begin: at the slot of the check that decided it, or later where that came late.
     started_at: String,
-    /// The slot of the check that was answered well; where the answer came over a second later, when it came. Null
-    /// while it lasts.
+    /// When it was seen to be over, or its monitor was paused or deleted. Null while it lasts.
     #[schema(required)]
     ended_at: Option<String>,
     cause: Cause,
