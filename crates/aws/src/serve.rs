@@ -149,7 +149,7 @@ impl Lambda {
 
     async fn hear(&self, messages: Vec<Message>) -> Result<(), Failure> {
         if let Some(turn) = &self.turn {
-            return self.look_in(turn).await;
+            return self.look_in(turn, self.clock.now()).await;
         }
         let messages = match &self.claims {
             Some(claims) => claims.take(messages).await,
@@ -168,8 +168,7 @@ impl Lambda {
         let keeper = hold.keep(Arc::clone(lease));
         let stayed = if gained(hold, &**lease).await { self.stay(hold, &**lease, at).await } else { Ok(false) };
         keeper.release().await;
-        // A bell that rang at the very end found that somebody plans.
-        if stayed? { self.look_in(turn).await } else { Ok(()) }
+        if stayed? { self.look_in(turn, at).await } else { Ok(()) }
     }
 
     /// In short windows, between which it is asked who waits, until it may rest; whether it may. The last failure is told
@@ -187,20 +186,31 @@ impl Lambda {
         ran
     }
 
-    /// Once, unless somebody plans: whoever does looks every two seconds.
-    async fn look_in(&self, Turn { hold, lease }: &Turn) -> Result<(), Failure> {
+    /// Once, and for as long as something is due before the clock comes again; unless somebody plans: whoever does looks
+    /// every two seconds.
+    async fn look_in(&self, turn: &Turn, came: Timestamp) -> Result<(), Failure> {
+        // A bell that rang at the very end found that somebody plans.
+        while self.look(turn, came).await? {}
+        Ok(())
+    }
+
+    /// Whether it stayed, and may rest now.
+    async fn look(&self, Turn { hold, lease }: &Turn, came: Timestamp) -> Result<bool, Failure> {
         if lease.renew().await?.is_none() {
-            return Ok(());
+            return Ok(false);
         }
         let keeper = hold.keep(Arc::clone(lease));
-        let mut ran = Ok(());
+        let mut stayed = Ok(false);
         // A database that went away meanwhile must not keep it up.
         if tokio::time::timeout(WINDOW, hold.gained()).await.is_ok() {
             let at = self.clock.now();
-            ran = self.run(Woken::Clock { at, until: at }).await.map(drop);
+            stayed = match self.run(Woken::Clock { at, until: at }).await {
+                Ok(report) if !rests(came, report.next) => self.stay(hold, &**lease, came).await,
+                looked => looked.map(|_| false),
+            };
         }
         keeper.release().await;
-        ran
+        stayed
     }
 }
 
