@@ -331,12 +331,23 @@ def p_filters():
     cwl._subscription_pattern_matches = matches
 
 
+def p_groups():
+    """A log group is made by its stack: the roles of our functions do not allow them to make one."""
+    emit = L._emit_lambda_logs
+
+    def _emit_lambda_logs(func, *args, **named):
+        config = func.get("config") or func
+        if f"/aws/lambda/{config['FunctionName']}" in cwl._log_groups:
+            emit(func, *args, **named)
+    L._emit_lambda_logs = _emit_lambda_logs
+
+
 def main():
     from importlib.metadata import version
     if version("ministack") != VERSION:
         raise SystemExit(f"launcher is written for ministack {VERSION}, found {version('ministack')}")
     skip = os.environ.get("LAUNCHER_SKIP", "").split(",")
-    for p in (p_queue, p_sns, p_events, p_drain, p_cfn, p_far, p_rights, p_filters):
+    for p in (p_queue, p_sns, p_events, p_drain, p_cfn, p_far, p_rights, p_filters, p_groups):
         if p.__name__ not in skip:
             p()
     app.main()
