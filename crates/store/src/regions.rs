@@ -188,8 +188,8 @@ async fn present(conn: &mut Conn) -> Result<BTreeMap<Region, i64>> {
 
 async fn track_begin(conn: &mut Conn, (monitor, region): (i64, i64), patience: i64, fresh: Health) -> Result<()> {
     let key = if region == 0 { monitor } else { next_track(conn).await? };
-    let sql = "insert into health (track, monitor, region, patience, status, since, began, slot, covered, failing,
-            good)
+    let sql = "insert into health
+            (track, monitor, region, patience, status, since, began, slot, covered, failing, good)
         values ($1, $2, $3, $4, $5, $6, $6, $7, $8, 0, 0)";
     let unknown = status::verdict_number(fresh.status);
     let args = args![key, monitor, region, patience, unknown, fresh.since, fresh.slot, fresh.covered];

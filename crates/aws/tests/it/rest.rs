@@ -32,6 +32,12 @@ async fn who_plans_rests_between_two_instants_and_a_bell_wakes_it() {
     assert!(slots[1].since(slots[0]) < Duration::from_secs(66), "{slots:?}");
     assert!(until(PATIENCE, async || rests(&stack).await).await, "it is up for nothing");
 
+    let so_far = site.record().len();
+    let (status, _) = stack.call(Method::PATCH, &monitor, Some(json!({"name": "Renamed"}))).await;
+    assert_eq!(status, 200);
+    site.record().wait_until(|hits| hits.len() > so_far, PROMPT).await;
+    assert!(until(PATIENCE, async || rests(&stack).await).await, "it rests again");
+
     // Half a minute and more before the clock comes again, so nobody else plans this.
     let so_far = site.record().len();
     assert_eq!(stack.call(Method::PATCH, &monitor, Some(json!({"interval": "5s"}))).await.0, 200);

@@ -50,8 +50,9 @@ stories! {
         pause_and_resume_are_idempotent;
     alerts: channels_and_rules_come_back_as_they_were_written, a_rule_names_only_what_the_team_has,
         a_deleted_channel_leaves_its_rules;
-    judging: an_outage_is_told_and_ended, what_was_seen_late_is_told_as_of_then, what_begins_after_a_late_end_begins_then, the_same_batch_twice_changes_nothing, a_dropped_transaction_leaves_nothing,
-        two_judges_take_turns, slow_grows_into_down, evidence_keeps_both_ends, the_audit_finds_who_is_overdue;
+    judging: an_outage_is_told_and_ended, what_was_seen_late_is_told_as_of_then,
+        what_begins_after_a_late_end_begins_then, the_same_batch_twice_changes_nothing,
+        a_dropped_transaction_leaves_nothing, two_judges_take_turns, slow_grows_into_down, evidence_keeps_both_ends, the_audit_finds_who_is_overdue;
     incidents: a_pause_ends_the_incident_and_tells, a_deletion_tells_before_it_purges,
         incidents_are_listed_newest_first, a_rule_that_waits_fires_only_while_it_lasts, what_waits_is_not_told_on_old_news,
         while_we_are_blind_nothing_fires, a_rule_that_was_narrowed_fires_no_more, a_promise_to_tell_the_end_is_kept;
